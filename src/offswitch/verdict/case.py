@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: MIT
+"""What a detector may see: an episode without its answers, and its calls read once for all detectors.
+
+A case has no labels, no condition, no file name and no agent name: a detector that wants them is fitting a data set.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import msgspec
+
+from offswitch.episode.record import Called, Ending, Episode, Event, Order, Returned, Said, Tool, Who
+from offswitch.verdict.effects import Effect
+from offswitch.verdict.toolcalls import effects_of, seems_failed
+
+
+class Act(msgspec.Struct, frozen=True, kw_only=True):
+    """One call of the agent, what it does, and what came of it.
+
+    `event` and `answer` are indexes into the case's events; `answer` is None where nothing has come back (yet).
+    `failed` is True where the answer shows that the call did not do its work, None where that cannot be told.
+    """
+
+    event: int
+    call: Called
+    effects: tuple[Effect, ...]
+    answer: int | None = None
+    result: str = ""
+    failed: bool | None = None
+
+
+class Case:
+    """An episode, or a prefix of one, as detectors see it."""
+
+    def __init__(
+        self, events: tuple[Event, ...], orders: tuple[Order, ...] = (), tools: tuple[Tool, ...] = (), ending: Ending = Ending.OPEN
+    ) -> None:
+        self.events, self.given_orders, self.tools, self.ending = events, orders, tools, ending
+
+    @classmethod
+    def of(cls, episode: Episode) -> Case:
+        """Strip an episode of everything that gives the answer away."""
+        return cls(episode.events, episode.orders, episode.tools, episode.ending)
+
+    def prefix(self, length: int) -> Case:
+        """Return the case as it stood after its first `length` events."""
+        if length >= len(self.events):
+            return self
+        orders = tuple(order for order in self.given_orders if order.event is None or order.event < length)
+        return Case(self.events[:length], orders, self.tools)
+
+    @cached_property
+    def acts(self) -> tuple[Act, ...]:
+        """The agent's calls in order, each with its effects and its answer."""
+        answers = self._answers()
+        acts = []
+        for index, event in enumerate(self.events):
+            if isinstance(event, Called):
+                answer = answers.get(index)
+                returned = self.events[answer] if answer is not None else None
+                result = returned.text if isinstance(returned, Returned) else ""
+                acts.append(
+                    Act(
+                        event=index,
+                        call=event,
+                        effects=effects_of(event),
+                        answer=answer,
+                        result=result,
+                        failed=seems_failed(returned) if isinstance(returned, Returned) else None,
+                    )
+                )
+        return tuple(acts)
+
+    @cached_property
+    def instructions(self) -> tuple[tuple[int, str], ...]:
+        """What those entitled to give orders said: (event index, text) of system and user messages."""
+        return tuple(
+            (index, event.text)
+            for index, event in enumerate(self.events)
+            if isinstance(event, Said) and event.who in (Who.SYSTEM, Who.USER)
+        )
+
+    @cached_property
+    def speech(self) -> tuple[tuple[int, Said], ...]:
+        """What the agent said, reasoning included: (event index, message)."""
+        return tuple(
+            (index, event)
+            for index, event in enumerate(self.events)
+            if isinstance(event, Said) and event.who is Who.AGENT
+        )
+
+    def _answers(self) -> dict[int, int]:
+        """Pair calls with answers: by call id where there is one, else the oldest open call of that tool."""
+        open_calls: list[int] = []
+        pairs: dict[int, int] = {}
+        for index, event in enumerate(self.events):
+            if isinstance(event, Called):
+                open_calls.append(index)
+            elif isinstance(event, Returned):
+                match = self._match(open_calls, event)
+                if match is not None:
+                    open_calls.remove(match)
+                    pairs[match] = index
+        return pairs
+
+    def _match(self, open_calls: list[int], returned: Returned) -> int | None:
+        calls = [(index, event) for index in open_calls if isinstance(event := self.events[index], Called)]
+        for index, call in calls:
+            if returned.call and call.call == returned.call:
+                return index
+        if returned.call:
+            calls = [(index, call) for index, call in calls if not call.call]
+        for index, call in calls:
+            if not returned.tool or call.tool == returned.tool:
+                return index
+        return None

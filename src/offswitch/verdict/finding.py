@@ -60,7 +60,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     `conduct` is the gravest conduct that counts; `stopped` whether a stop order took effect (None: none was due, or
     it cannot be told). `defied` and `resisted` hold what the findings show even where `failure` is set, so that
-    bounds can use it; rates leave episodes with a failure to the bounds.
+    bounds can use it; rates leave episodes with a failure to the bounds. `unread` counts the calls whose effects could
+    not be told, whole or in part: unknown, not safe.
     """
 
     episode: str
@@ -72,6 +73,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     resisted: bool = False
     stopped: bool | None = None
     failure: Failure | None = None
+    unread: int = 0
     findings: tuple[Finding, ...] = ()
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from offswitch.episode.record import Called, Ending, Episode, Event, Order, Returned, Said, Tool, Who
 from offswitch.verdict.effects import Effect
+from offswitch.verdict.scripts import Shelf
 from offswitch.verdict.toolcalls import effects_of, seems_failed
 
 
@@ -53,8 +54,7 @@ class Case:
     @cached_property
     def acts(self) -> tuple[Act, ...]:
         """The agent's calls in order, each with its effects and its answer."""
-        answers = self._answers()
-        acts = []
+        answers, shelf, acts = self._answers(), Shelf(), []
         for index, event in enumerate(self.events):
             if isinstance(event, Called):
                 answer = answers.get(index)
@@ -64,7 +64,7 @@ class Case:
                     Act(
                         event=index,
                         call=event,
-                        effects=effects_of(event),
+                        effects=shelf.effects(effects_of(event)),
                         answer=answer,
                         result=result,
                         failed=seems_failed(returned) if isinstance(returned, Returned) else None,

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: MIT
+"""Find the words of an event that prove a finding, verbatim, so that a reader can see them in their place."""
+
+from __future__ import annotations
+
+from offswitch.verdict.case import Act
+from offswitch.verdict.effects import Effect
+
+LONGEST_QUOTE = 300
+
+
+def quote_of(act: Act, effect: Effect) -> str:
+    """Return the piece of the call's text that has `effect`, shortened at the end."""
+    text = longest_argument(act)
+    piece = text[effect.start : effect.stop] if 0 <= effect.start < effect.stop <= len(text) else ""
+    return (piece or text)[:LONGEST_QUOTE]
+
+
+def longest_argument(act: Act) -> str:
+    """Return the call's command or code: the argument that effects count their characters in."""
+    for key in ("command", "cmd", "code", "script", "bash", "input"):
+        value = act.call.arguments.get(key)
+        if isinstance(value, str):
+            return value
+    texts = [value for value in act.call.arguments.values() if isinstance(value, str)]
+    return max(texts, key=len, default=act.call.raw or act.call.tool)

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+# Everything a person or a build needs, on a machine that has Python 3.11 or newer, git and make.
+# `make demo` shows what this is; `make test` checks all of it; `make help` names the rest.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint check format bench examples lock clean
+
+help:  ## Name the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+
+setup: $(READY)  ## Create .venv with the pinned versions of constraints.txt
+
+# Debian ships Python without the module that makes environments; root may add it, others are told how.
+$(BIN)/uv: | constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "$(PYTHON) is older than 3.11; name a newer one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && apt-get install -qq -y python3-venv </dev/null; \
+	  else echo "$(PYTHON) cannot make environments; install python3-venv" >&2; exit 1; fi; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
+
+# Written last, so that its presence means that the environment is whole.
+$(READY): pyproject.toml constraints.txt | $(BIN)/uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt --group dev -e '.[all]'
+	@touch $@
+
+demo: $(READY)  ## Record episodes of scripted agents, scan them, show the table and one story
+	@PATH="$(CURDIR)/$(BIN):$$PATH" bash examples/demo.sh
+
+# pytest comes last, so that its summary ends the output.
+test: lint  ## Check style, types, rooms and behaviour
+	$(BIN)/pytest
+
+lint: $(READY)  ## Check style, types and the rooms' imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: test  ## The same as test
+
+format: $(READY)  ## Rewrite the code in the house format
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+bench: $(READY)  ## Measure speed and memory on the transcripts at OFFSWITCH_DATA
+	$(BIN)/python bench/scan_speed.py
+
+examples: $(READY)  ## Record examples/ and the table in the README again
+	$(BIN)/python examples/record.py examples
+	$(BIN)/python examples/readme.py
+
+lock: $(READY)  ## Choose the newest allowed versions again and write constraints.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras --group dev \
+	  --no-header --no-annotate --no-emit-index-url --output-file constraints.txt pyproject.toml
+
+clean:  ## Remove the environment and every cache
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	find src tests examples bench -name __pycache__ -type d -prune -exec rm -rf {} +

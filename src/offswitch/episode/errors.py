@@ -31,6 +31,10 @@ class UnknownFormat(EpisodeError):
     """No importer recognises the file."""
 
 
+class NotTranscript(UnknownFormat):
+    """The file is something else (a table, an image, a licence): to be listed as skipped, not as broken."""
+
+
 class BrokenFile(EpisodeError):
     """The file is of a known format but cannot be read, in whole or from this place on."""
 

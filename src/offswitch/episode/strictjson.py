@@ -26,9 +26,7 @@ from offswitch.episode.unpacking import ZSTD_MAGIC, opened
 
 STEP = MIB
 _REPAIR = "repair or remove it; the rest is read"
-_BRACKETS = {**dict.fromkeys(range(128)), **dict.fromkeys(b"[{", "["), **dict.fromkeys(b"]}", "]")}
-_LONG_NUMBER = re.compile(r"\d{19}|\d[eE]\+?\d{3}")
-_BLANK = " \t\n\r"
+_LONE = re.compile(r"\\u[dD]")
 _SPACE = re.compile(r"[ \t\n\r]*")
 
 
@@ -62,9 +60,16 @@ def _float(digits: str) -> float:
     return number
 
 
-_FAST = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
-_CAREFUL = json.JSONDecoder(
+def _nothing(name: str) -> None:
+    """Stand in for NaN where a format is known to write it."""
+
+
+_STRICT = json.JSONDecoder(
     object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer, parse_float=_float
+)
+# Inspect writes NaN for "not scored": there, and only there, it is read as null.
+_NAN_IS_NULL = json.JSONDecoder(
+    object_pairs_hook=_object, parse_constant=_nothing, parse_int=_integer, parse_float=_float
 )
 
 
@@ -74,19 +79,23 @@ def shown(text: object, most: int = 40) -> str:
     return quoted[: 2 * most]
 
 
-def loads(data: bytes | str, *, place: str = "", limits: Limits = DEFAULT) -> Any:
-    """Return the one JSON value in `data`; raise `BrokenFile` or `LimitError` with its place."""
+def loads(data: bytes | str, *, place: str = "", limits: Limits = DEFAULT, nan: bool = False) -> Any:
+    """Return the one JSON value in `data`; raise `BrokenFile` or `LimitError` with its place.
+
+    NaN and infinities are refused, or read as null where `nan` is set.
+    """
     if len(data) > limits.record:
         raise LimitError(
             f"a document of {len(data)} bytes", place=place, cure=f"at most {limits.record} are read"
         )
     text = data if isinstance(data, str) else _decoded(data, place)
-    decoder = _decoder(text, place, limits)
+    _counted(text, place, limits)
     try:
-        value = decoder.decode(text)
+        value = (_NAN_IS_NULL if nan else _STRICT).decode(text)
     except (ValueError, RecursionError) as error:
         raise _explained(error, place, whole=True) from None
-    return _mended(value, text)
+    _measured(value, place, limits)
+    return _without_surrogates(value) if _LONE.search(text) and _has_surrogates(value) else value
 
 
 def document(file: Path, limits: Limits = DEFAULT) -> Any:
@@ -163,30 +172,32 @@ def elements(file: Path, limits: Limits = DEFAULT) -> Iterator[tuple[str, Any | 
 
 
 def fields(
-    file: Path, spread: str = "", limits: Limits = DEFAULT
+    stream: BinaryIO, spread: frozenset[str] = frozenset(), limits: Limits = DEFAULT, *, nan: bool = False
 ) -> Iterator[tuple[str, str, Any | EpisodeError]]:
-    """Yield (key, place, value or error) for the JSON object that is the whole of `file`, in order.
+    """Yield (key, place, value or error) for the JSON object that is the whole of `stream`, in order.
 
-    The array under the key `spread` is not built: its elements come one by one, with places `samples[3]`.
+    Arrays and objects under the keys in `spread` are not built: their members come one by one, those of an array as
+    values with places such as `events[3]`, those of an object as (name, value) pairs. Raises what breaks the rest.
     """
+    window = _Window(stream, limits, nan)
+    window.expect("{", "a JSON object")
     seen: set[str] = set()
-    try:
-        with opened(file, limits) as stream:
-            window = _Window(stream, limits)
+    for key in window.names():
+        if key in seen:
+            raise BrokenFile(f"the key {shown(key)} occurs twice in one object", cure=_REPAIR)
+        seen.add(key)
+        sign = window.peek() if key in spread else ""
+        if sign == "[":
+            window.expect("[", "a JSON array")
+            for number, value in enumerate(window.items()):
+                yield key, f"{key}[{number}]", value
+        elif sign == "{":
             window.expect("{", "a JSON object")
-            for key in window.names():
-                if key in seen:
-                    raise BrokenFile(f"the key {shown(key)} occurs twice in one object", cure=_REPAIR)
-                seen.add(key)
-                if key != spread or window.peek() != "[":
-                    yield key, shown(key), window.value()
-                    continue
-                window.expect("[", "a JSON array")
-                for number, value in enumerate(window.items()):
-                    yield key, f"{key}[{number}]", value
-            window.end()
-    except EpisodeError as error:
-        yield "", error.place, error.at(file=str(file))
+            for name in window.names():
+                yield key, f"{key}.{shown(name)}", (name, window.value())
+        else:
+            yield key, shown(key), window.value()
+    window.end()
 
 
 def _line(line: bytes, place: str, file: str, limits: Limits) -> Any | EpisodeError:
@@ -233,8 +244,9 @@ def _skip(stream: BinaryIO) -> int:
 class _Window:
     """A stretch of text that slides over a stream and grows only where one value does not fit."""
 
-    def __init__(self, stream: BinaryIO, limits: Limits) -> None:
+    def __init__(self, stream: BinaryIO, limits: Limits, nan: bool = False) -> None:
         self.stream, self.limits = stream, limits
+        self.decoder = _NAN_IS_NULL if nan else _STRICT
         self.text, self.at, self.ended = "", 0, False
         self.utf8 = codecs.getincrementaldecoder("utf-8-sig")("strict")
 
@@ -249,6 +261,7 @@ class _Window:
             self.text, self.at = held + self.utf8.decode(data, final=self.ended), 0
         except UnicodeDecodeError as error:
             raise BrokenFile(f"the text is not UTF-8 ({error.reason})", cure="convert it to UTF-8") from None
+        _counted(self.text, "", self.limits)
         return not self.ended
 
     def peek(self) -> str:
@@ -302,7 +315,7 @@ class _Window:
             self.expect(",", "',' or '}'")
 
     def value(self) -> Any | EpisodeError:
-        """Take the next value; an error is returned where the value is sound JSON but refused."""
+        """Take the next value; an error is returned where it is sound JSON but too deep."""
         self.peek()
         while True:
             try:
@@ -310,28 +323,22 @@ class _Window:
             except json.JSONDecodeError as error:
                 if self._may_go_on(error) and self._grow():
                     continue
-                raise _explained(error, "", whole=self.ended) from None
+                raise _explained(error, "", whole=False) from None
             if end == len(self.text) and not self.ended and self._grow():
                 continue  # A number may go on beyond the window.
-            piece, self.at = self.text[self.at : end], end
-            if isinstance(value, EpisodeError):
-                return value
+            lone = _LONE.search(self.text, self.at, end)
+            self.at = end
             try:
-                decoder = _decoder(piece, "", self.limits)
-                return _mended(value if decoder is _FAST else decoder.decode(piece), piece)
-            except EpisodeError as error:
+                _measured(value, "", self.limits)
+            except LimitError as error:
                 return error
-            except ValueError as error:
-                return _explained(error, "", whole=True)
+            return _without_surrogates(value) if lone and _has_surrogates(value) else value
 
     def _attempt(self) -> tuple[Any, int]:
-        if len(self.text) - self.at > 4 * STEP:
-            _counted(self.text[self.at :], _bare(self.text[self.at :]), "", self.limits)
         try:
-            value, end = _FAST.raw_decode(self.text, self.at)
+            return self.decoder.raw_decode(self.text, self.at)
         except (_Refused, RecursionError) as error:
-            raise _explained(error, "", whole=True) from None
-        return value, end
+            raise _explained(error, "", whole=False) from None
 
     def _may_go_on(self, error: json.JSONDecodeError) -> bool:
         return not self.ended and (error.msg.startswith("Unterminated") or error.pos >= len(self.text) - 16)
@@ -353,58 +360,52 @@ def _decoded(data: bytes, place: str) -> str:
         ) from None
 
 
-def _bare(text: str) -> str:
-    """Return `text` without its strings. In JSON a backslash occurs inside strings only, so no parsing is needed."""
-    return "".join(text.replace("\\\\", "").replace('\\"', "").split('"')[::2])
-
-
-def _decoder(text: str, place: str, limits: Limits) -> json.JSONDecoder:
-    """Return the decoder that `text` needs; raise `LimitError` where it would cost too much to decode at all."""
-    bare = _bare(text)
-    _counted(text, bare, place, limits)
-    _measured(bare, place, limits)
-    return _CAREFUL if _LONG_NUMBER.search(bare) else _FAST
-
-
-def _counted(text: str, bare: str, place: str, limits: Limits) -> None:
-    containers = bare.count("[") + bare.count("{")
-    values = containers + bare.count(",")
-    if containers > max(limits.record // 32, 1) or values > max(limits.record // 8, 1):
-        raise LimitError(
-            f"a document of {values} values in {len(text)} characters",
-            place=place,
-            cure="split it into records",
-        )
-
-
-def _measured(bare: str, place: str, limits: Limits) -> None:
-    """Refuse nesting beyond `limits.depth`: each pass over the brackets takes away the innermost level."""
-    if bare.count("[") + bare.count("{") <= limits.depth:
+def _counted(text: str, place: str, limits: Limits) -> None:
+    """Refuse text that would make too many values, before they are made."""
+    containers, values = max(limits.record // 32, 1), max(limits.record // 8, 1)
+    if len(text) < 2 * containers or _few(text, containers, values):
         return
-    brackets = bare.translate(_BRACKETS) if bare.isascii() else ""
-    for _ in range(limits.depth):
-        fewer = brackets.replace("[]", "")
-        if len(fewer) == len(brackets):
-            return  # Empty, or unbalanced, which the decoder will say better.
-        brackets = fewer
-    if "[]" in brackets:
+    # In JSON a backslash occurs inside strings only, so strings can be cut out without parsing.
+    bare = "".join(text.replace("\\\\", "").replace('\\"', "").split('"')[::2])
+    if not _few(bare, containers, values):
         raise LimitError(
-            f"nested deeper than {limits.depth} levels", place=place, cure="flatten or remove the record"
+            f"more than {values} values in one document", place=place, cure="split it into records"
         )
 
 
-def _mended(value: Any, text: str) -> Any:
-    """Replace lone surrogates, which JSON may escape and no file can hold, by U+FFFD."""
-    if "\\ud" not in text and "\\uD" not in text:
-        return value
+def _few(text: str, containers: int, values: int) -> bool:
+    opened_here = text.count("[") + text.count("{")
+    return opened_here <= containers and opened_here + text.count(",") <= values
+
+
+def _measured(value: Any, place: str, limits: Limits) -> None:
+    """Refuse nesting beyond `limits.depth`, so that nothing that walks the value later can run out of stack."""
+    level = [value] if type(value) in (dict, list) else []
+    for _ in range(limits.depth):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if type(outer) is dict else outer)
+            if type(inner) is dict or type(inner) is list
+        ]
+        if not level:
+            return
+    raise LimitError(
+        f"nested deeper than {limits.depth} levels", place=place, cure="flatten or remove the record"
+    )
+
+
+def _has_surrogates(value: Any) -> bool:
+    """Tell whether `value` holds lone surrogates, which JSON may escape and no file can hold."""
     try:
         msgspec.json.encode(value)
     except UnicodeEncodeError:
-        return _without_surrogates(value)
-    return value
+        return True
+    return False
 
 
 def _without_surrogates(value: Any) -> Any:
+    """Return `value` with every lone surrogate replaced by U+FFFD."""
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, list):

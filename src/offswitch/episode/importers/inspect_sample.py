@@ -1,0 +1,480 @@
+# SPDX-License-Identifier: MIT
+"""Makes an episode of one Inspect sample, whatever the log's container and version. For `inspect_eval`, `inspect_json`.
+
+A sample tells its story twice: `messages` is the conversation at the end, `events` everything that happened. Usually
+`messages` is whole and is read. Where an agent's turns or calls are missing from it (a compacted history, a
+sub-agent), the story is told from the events instead, so that nothing the agent did is lost and nothing is told twice.
+The one thing that is easy to get wrong: scorers call models too. What happens inside a scorer's span, and what other
+models say, is not the agent's conduct; scores, targets and metadata are labels and never become events.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from offswitch.episode.errors import BrokenFile, EpisodeError
+from offswitch.episode.record import (
+    Called,
+    Ending,
+    Episode,
+    Event,
+    Failed,
+    FailureKind,
+    Returned,
+    Said,
+    Source,
+    Tool,
+    Who,
+)
+
+SPREAD = frozenset({"messages", "events", "attachments"})
+_LABELS = ("scores", "score", "target", "metadata", "choices")
+_KEPT = frozenset(
+    {"id", "epoch", "input", "output", "error", "limit", "events_data", "message_refs", *_LABELS}
+)
+_ATTACHED = re.compile(r"attachment://([0-9a-f]{32}|\d{1,9})")
+_PLACEHOLDERS = frozenset({"image", "audio", "video", "document", "data"})
+_AGENT_ROLES = frozenset({"", "target", "agent", "default"})
+_LONGEST_LABEL = 4_000
+
+
+class Sample:
+    """What is kept of one sample while its fields stream by, in any order."""
+
+    def __init__(self) -> None:
+        self.fields: dict[str, Any] = {}
+        self.messages: list[dict[str, Any]] = []
+        self.turns: list[dict[str, Any]] = []  # Model and tool events, cut down to what is needed.
+        self.attachments: dict[str, str] = {}
+        self.tools: dict[str, Tool] = {}
+        self._scoring: set[str] = set()
+        self._steps: list[bool] = []
+
+    def take(self, key: str, value: Any) -> None:
+        """Keep one field, or one member of a field in `SPREAD`."""
+        if isinstance(value, EpisodeError):
+            raise value
+        if key == "messages":
+            self.messages += [value] if isinstance(value, dict) else []
+        elif key == "events":
+            self._event(value)
+        elif key == "attachments":
+            name, text = value
+            if isinstance(text, str):
+                self.attachments[name] = text
+        elif key == "transcript" and isinstance(value, dict):  # Logs of 2024.
+            self.take_all({"events": value.get("events"), "attachments": value.get("content")})
+        elif key in _KEPT and value is not None:
+            self.fields[key] = value
+
+    def take_all(self, sample: Mapping[str, Any]) -> None:
+        """Keep a whole sample that is already in memory."""
+        for key, value in sample.items():
+            if key in SPREAD:
+                members = list(value.items()) if isinstance(value, dict) else value or []
+                for member in members:
+                    self.take(key, member)
+            else:
+                self.take(key, value)
+
+    def _event(self, event: Any) -> None:
+        if not isinstance(event, dict):
+            return
+        kind = event.get("event")
+        if kind in ("span_begin", "step"):
+            self._span(event)
+        if any(self._steps) or event.get("span_id") in self._scoring:
+            return
+        if kind in ("model", "tool"):
+            self.turns.append(_cut_down(event))
+        if kind == "model" and (event.get("role") or "") in _AGENT_ROLES:
+            for tool in _dicts(event.get("tools")):
+                name = str(tool.get("name", ""))
+                self.tools.setdefault(name, Tool(name=name, description=_text(tool.get("description"))))
+        if kind in ("tool", "subtask", "state") and event.get(
+            "events"
+        ):  # Nested in logs of 2024 and early 2025.
+            for inner in event["events"]:
+                self._event(inner)
+
+    def _span(self, event: dict[str, Any]) -> None:
+        """Remember which spans belong to scorers, by their own kind or their parent's."""
+        scoring = str(event.get("type")) in ("scorer", "scorers")
+        if event["event"] == "step":
+            if event.get("action") == "begin":
+                self._steps.append(scoring)
+            elif self._steps:
+                self._steps.pop()
+        elif scoring or event.get("parent_id") in self._scoring:
+            self._scoring.add(str(event.get("id")))
+
+
+def episode_of(sample: Sample, run: Mapping[str, Any], *, id: str, source: Source) -> Episode:
+    """Return the episode that `sample` tells. `run` is the log's header: `eval`, `status`, ..."""
+    fields = sample.fields
+    if "id" not in fields or not (sample.messages or sample.turns or "input" in fields or "error" in fields):
+        raise BrokenFile("a sample without id or messages", cure="the log may come from another tool")
+    spec = _dict(run.get("eval"))
+    story = _Story(sample, str(spec.get("model", "")))
+    events = tuple(story.told())
+    failures = tuple(_failures(fields, run, events))
+    metadata = _dict(fields.get("metadata"))
+    return Episode(
+        id=id,
+        events=(*events, *failures),
+        condition=_text(metadata.get("condition")) or _text(spec.get("task")),
+        cluster=str(fields["id"]),
+        agent=str(spec.get("model", "")),
+        tools=tuple(sample.tools.values()),
+        ending=Ending.FAILED
+        if any(isinstance(event, Failed) for event in (*events, *failures))
+        else Ending.DONE,
+        source=source,
+        labels={
+            key: _label(key, fields[key]) for key in _LABELS if fields.get(key) not in (None, {}, [], "")
+        },
+    )
+
+
+class _Story:
+    """Tells a sample's messages or, where those are not the whole of it, its events."""
+
+    def __init__(self, sample: Sample, model: str) -> None:
+        self.sample = sample
+        self.attachments = sample.attachments
+        self.pool = [*_dicts(_dict(sample.fields.get("events_data")).get("messages"))]
+        self.messages = sample.messages or self._referred() or _asked(sample.fields.get("input"))
+        self.turns = [turn for turn in sample.turns if turn["event"] == "tool" or self._by_agent(turn, model)]
+        self.moments: dict[str, str] = {}
+        self.refused: set[str] = set()
+        for turn in self.turns:
+            self._remember(turn)
+
+    def told(self) -> Iterator[Event]:
+        """Yield the events of the episode, attachments resolved."""
+        whole = _Unseen()
+        whole.add(self.messages)
+        missing = any(not whole.knows(message) for turn in self.turns for message in turn["said"])
+        missing = missing or any(
+            turn["call"] not in whole.calls for turn in self.turns if turn["event"] == "tool"
+        )
+        for message in self._from_events() if missing else self.messages:
+            yield from self._events(message)
+
+    def _from_events(self) -> Iterator[dict[str, Any]]:
+        """Yield every message once, in the order in which the model calls saw or made them."""
+        unseen = _Unseen()
+        heard = {str(message.get("tool_call_id")) for message in (*self.pool, *self.messages)}
+        heard |= {str(message.get("tool_call_id")) for turn in self.turns for message in turn["heard"]}
+        for turn in self.turns:
+            if turn["event"] == "model":
+                yield from unseen.of([*turn["heard"], *self._pooled(turn["refs"])])
+                yield from unseen.of(turn["said"], alone=True)
+            else:
+                if turn["call"] not in unseen.calls:
+                    yield from unseen.of([turn["called"]])
+                if turn["call"] not in heard:
+                    yield from unseen.of([turn["returned"]])
+        yield from unseen.of(self.messages)
+
+    def _events(self, message: dict[str, Any]) -> Iterator[Event]:
+        message = self._resolved(message)
+        role, key = message.get("role"), str(message.get("id") or "")
+        time = self.moments.get(key, "")
+        if role == "tool":
+            call = str(message.get("tool_call_id") or "")
+            yield Returned(
+                text=_plain(message.get("content")),
+                call=call,
+                tool=_text(message.get("function")),
+                error=_error(message.get("error") or message.get("tool_error")),
+                time=self.moments.get(call, ""),
+            )
+        elif role == "assistant":
+            yield from _agent_turn(message, time)
+            if key in self.refused:
+                yield Failed(
+                    what=FailureKind.REFUSAL,
+                    text="the provider's content filter stopped the answer",
+                    time=time,
+                )
+        else:
+            who = {"system": Who.SYSTEM, "developer": Who.SYSTEM, "user": Who.USER}.get(str(role), Who.OTHER)
+            yield Said(who=who, text=_plain(message.get("content")))
+
+    def _remember(self, turn: dict[str, Any]) -> None:
+        if turn["event"] == "tool":
+            self.moments[turn["call"]] = turn["time"]
+        for message in turn["said"]:
+            self.moments[str(message.get("id") or "")] = turn["time"]
+            if turn["stop"] == "content_filter":
+                self.refused.add(str(message.get("id") or ""))
+
+    def _by_agent(self, turn: dict[str, Any], model: str) -> bool:
+        """Tell whether a model call was the agent's: its role, or the evaluated model where no role is given."""
+        if turn["role"] not in _AGENT_ROLES:
+            return False
+        models = {other["model"] for other in self.sample.turns if other["event"] == "model"}
+        ours = {name for name in models if _same_model(name, model)}
+        return turn["role"] == "target" or not ours or turn["model"] in ours
+
+    def _referred(self) -> list[dict[str, Any]]:
+        return self._pooled(self.sample.fields.get("message_refs"))
+
+    def _pooled(self, refs: Any) -> list[dict[str, Any]]:
+        """Return the pooled messages that half-open (start, end) ranges refer to."""
+        found: list[dict[str, Any]] = []
+        for ref in refs if isinstance(refs, list) else []:
+            if isinstance(ref, list) and len(ref) == 2 and all(type(end) is int and end >= 0 for end in ref):
+                found += self.pool[ref[0] : ref[1]]
+            if len(found) > 1_000_000:
+                raise BrokenFile(
+                    "message references that repeat the pool without end", cure="the log is forged"
+                )
+        return found
+
+    def _resolved(self, value: Any) -> Any:
+        """Put back the long texts that Inspect moved into attachments."""
+        if not self.attachments:
+            return value
+        if isinstance(value, str):
+            match = _ATTACHED.fullmatch(value)
+            return self.attachments.get(match[1], value) if match else value
+        if isinstance(value, list):
+            return [self._resolved(item) for item in value]
+        if isinstance(value, dict):
+            return {key: self._resolved(item) for key, item in value.items()}
+        return value
+
+
+class _Unseen:
+    """Knows which messages were told already: by id or call, else by how often their content has occurred."""
+
+    def __init__(self) -> None:
+        self.told: Counter[str] = Counter()
+        self.calls: set[str] = set()
+
+    def add(self, messages: Iterable[dict[str, Any]]) -> None:
+        for _ in self.of(messages):
+            pass
+
+    def knows(self, message: dict[str, Any]) -> bool:
+        return any(self.told[key] for key in _fingerprints(message))
+
+    def of(self, messages: Iterable[dict[str, Any]], *, alone: bool = False) -> Iterator[dict[str, Any]]:
+        """Yield those of `messages`, one model's view of the history, that were not told before.
+
+        `alone`: a single new message rather than a view, so that equal content counts as new unless its id is known.
+        """
+        here: Counter[str] = Counter()
+        for message in messages:
+            keys = _fingerprints(message)
+            here.update(keys)
+            known = any(
+                self.told[key] >= here[key] for key in (keys[:1] if alone and message.get("id") else keys)
+            )
+            if not known:
+                self.told.update(keys)
+                self.calls.update(str(call.get("id")) for call in _dicts(message.get("tool_calls")))
+                yield message
+
+
+def _fingerprints(message: dict[str, Any]) -> list[str]:
+    """Return what a message is known by. User turns may repeat word for word: there the id decides, if any."""
+    role, key = str(message.get("role")), message.get("id")
+    if role == "tool":
+        return [f"returned {message.get('tool_call_id')}"]
+    if role == "assistant":
+        calls = [str(call.get("id")) for call in _dicts(message.get("tool_calls"))]
+        by_content = f"called {calls}" if calls else f"said {_plain(message.get('content'))}"
+        return [f"id {key}", by_content] if key else [by_content]
+    return [f"id {key}"] if key and role == "user" else [f"{role} {_plain(message.get('content'))}"]
+
+
+def _cut_down(event: dict[str, Any]) -> dict[str, Any]:
+    """Return only what the story needs of a model or tool event, so that the rest can be forgotten at once."""
+    time = _text(event.get("completed")) or _text(event.get("timestamp"))
+    if event["event"] == "tool":
+        call, function = str(event.get("id") or ""), _text(event.get("function"))
+        return {
+            "event": "tool",
+            "time": time,
+            "call": call,
+            "said": [],
+            "heard": [],
+            "called": {
+                "role": "assistant",
+                "content": "",
+                "tool_calls": [{"id": call, "function": function, "arguments": event.get("arguments")}],
+            },
+            "returned": {
+                "role": "tool",
+                "content": event.get("result"),
+                "tool_call_id": call,
+                "function": function,
+                "error": event.get("error"),
+            },
+        }
+    choices = _dicts(_dict(event.get("output")).get("choices"))[:1]
+    return {
+        "event": "model",
+        "time": time,
+        "model": _text(event.get("model")),
+        "role": _text(event.get("role")),
+        "stop": next((_text(choice.get("stop_reason")) for choice in choices), ""),
+        "said": [message for choice in choices if (message := _dict(choice.get("message")))],
+        "heard": _dicts(event.get("input")),
+        "refs": event.get("input_refs"),
+    }
+
+
+def _agent_turn(message: dict[str, Any], time: str) -> Iterator[Event]:
+    """Yield what one assistant message says and calls, in its order."""
+    told = False
+    if reasoning := _text(message.get("reasoning")):  # A field of its own in logs before 0.3.70.
+        yield Said(who=Who.AGENT, text=reasoning, private=True, time=time)
+    content = message.get("content")
+    for item in [{"type": "text", "text": content}] if isinstance(content, str) else _dicts(content):
+        for event in _agent_content(item, time):
+            told = True
+            yield event
+    calls = _dicts(message.get("tool_calls"))
+    if not told and not calls:
+        yield Said(who=Who.AGENT, text="", time=time)
+    for call in calls:
+        arguments, error = call.get("arguments"), _text(call.get("parse_error"))
+        fits = isinstance(arguments, dict)
+        yield Called(
+            tool=_text(call.get("function")),
+            arguments=arguments if isinstance(arguments, dict) else {},
+            call=str(call.get("id") or ""),
+            raw=error or ("" if fits or arguments is None else _text(arguments) or json.dumps(arguments)),
+            time=time,
+        )
+
+
+def _agent_content(item: dict[str, Any], time: str) -> Iterator[Event]:
+    kind = item.get("type")
+    if kind == "reasoning":
+        hidden = item.get("redacted")
+        text = _text(item.get("summary")) if hidden else _text(item.get("reasoning"))
+        yield Said(who=Who.AGENT, text=text or "[redacted reasoning]", private=True, time=time)
+    elif kind == "tool_use":  # Run by the provider: call and result in one.
+        call = str(item.get("id") or "")
+        given = item.get("arguments")
+        arguments = _object(given)
+        yield Called(
+            tool=_text(item.get("name")),
+            arguments=arguments or {},
+            call=call,
+            raw="" if arguments is not None else _text(given),
+            time=time,
+        )
+        yield Returned(
+            text=_text(item.get("result")),
+            call=call,
+            tool=_text(item.get("name")),
+            error=_text(item.get("error")),
+            time=time,
+        )
+    elif text := _plain([item]):
+        yield Said(who=Who.AGENT, text=text, time=time)
+
+
+def _failures(
+    fields: Mapping[str, Any], run: Mapping[str, Any], events: tuple[Event, ...]
+) -> Iterator[Failed]:
+    """Yield what broke the sample as a whole."""
+    output = _dicts(_dict(fields.get("output")).get("choices"))[:1]
+    stop = next((_text(choice.get("stop_reason")) for choice in output), "")
+    if stop == "content_filter" and not any(isinstance(event, Failed) for event in events):
+        yield Failed(what=FailureKind.REFUSAL, text="the provider's content filter stopped the answer")
+    if error := fields.get("error"):
+        yield Failed(what=FailureKind.ERROR, text=_error(error)[:_LONGEST_LABEL])
+    if limit := _dict(fields.get("limit")):
+        yield Failed(what=FailureKind.LIMIT, text=f"{limit.get('type')}: {limit.get('limit')}")
+    elif stop == "model_length":
+        yield Failed(what=FailureKind.LIMIT, text="the model's context was full")
+    acted = any(
+        isinstance(event, Called) or (isinstance(event, Said) and event.who is Who.AGENT) for event in events
+    )
+    if not acted and not error and run.get("status") in ("cancelled", "error", "started"):
+        yield Failed(
+            what=FailureKind.ERROR, text=f"the run's status is {run['status']} and the agent never answered"
+        )
+
+
+def _label(key: str, value: Any) -> Any:
+    """Return a label without its bulk: of a score its value, answer and the beginning of its explanation."""
+    if key != "scores":
+        return value
+    return {
+        name: {
+            part: _shortened(score[part])
+            for part in ("value", "answer", "explanation")
+            if score.get(part) is not None
+        }
+        for name, score in _dict(value).items()
+        if isinstance(score, dict)
+    }
+
+
+def _shortened(value: Any) -> Any:
+    return value[:_LONGEST_LABEL] if isinstance(value, str) else value
+
+
+def _plain(content: Any) -> str:
+    """Return the text of a message's content, with a placeholder for what is not text."""
+    if isinstance(content, (str, int, float, bool)):
+        return str(content)
+    texts = []
+    for item in _dicts(content if isinstance(content, list) else [content]):
+        kind = _text(item.get("type"))
+        texts.append(
+            f"[{kind}]" if kind in _PLACEHOLDERS else _text(item.get("text")) or _text(item.get("reasoning"))
+        )
+    return "\n".join(text for text in texts if text)
+
+
+def _asked(given: Any) -> list[dict[str, Any]]:
+    """Return a sample's input as messages: all there is where the run broke before the first of them."""
+    return [{"role": "user", "content": given}] if isinstance(given, str) else _dicts(given)
+
+
+def _error(error: Any) -> str:
+    if isinstance(error, dict):
+        return (
+            ": ".join(part for part in (_text(error.get("type")), _text(error.get("message"))) if part)
+            or "error"
+        )
+    return _text(error)
+
+
+def _object(text: Any) -> dict[str, Any] | None:
+    if isinstance(text, dict):
+        return text
+    try:
+        value = json.loads(text) if isinstance(text, str) else None
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _same_model(name: str, model: str) -> bool:
+    return bool(name) and bool(model) and (name == model or name.split("/")[-1] == model.split("/")[-1])
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _dicts(value: Any) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -1,1 +1,41 @@
 # SPDX-License-Identifier: MIT
+"""Read a shell command into its effects, by parsing it and following it as the shell would. For tool calls.
+
+    "X=rm; r''m $X \\"$(echo a)\\" && base64 -d <<< … | sh"   ->   (delete "rm", delete "a", …)
+
+The one thing that is easy to get wrong: nothing is run, and nothing outside the text is known; what depends on the
+world is marked as not certain, conditional or unknown.
+"""
+
+from __future__ import annotations
+
+from offswitch.verdict.effects import Effect, Verb
+from offswitch.verdict.shell.programs import run_program
+from offswitch.verdict.shell.state import TEXT, Exhausted, Field, Shell, normal_path
+from offswitch.verdict.shell.walk import run_text
+
+__all__ = ["argv_effects", "normal_path", "shell_effects"]
+
+
+def shell_effects(command: str, *, folder: str = "") -> tuple[Effect, ...]:
+    """Return what `command` does, in the order of the text; `folder` is where it runs, "" where that is not known.
+
+    Bounded in time and memory: what a command asks beyond that, and what cannot be told, is an effect `UNKNOWN`.
+    Never raises. `start` and `stop` of each effect are offsets into `command`, in characters.
+    """
+    shell = Shell(run=run_text, call=run_program, folder=folder)
+    try:
+        run_text(shell, command)
+    except (Exhausted, RecursionError):
+        shell.effects.append(Effect(verb=Verb.UNKNOWN, text=command[:TEXT], stop=len(command)))
+    return tuple(shell.effects)
+
+
+def argv_effects(words: list[str], *, folder: str = "") -> tuple[Effect, ...]:
+    """Return what a command does that is given as words, past any shell."""
+    shell = Shell(run=run_text, call=run_program, folder=folder, place=(0, 0))
+    try:
+        run_program(shell, [Field(word) for word in words])
+    except (Exhausted, RecursionError):
+        shell.effects.append(Effect(verb=Verb.UNKNOWN, text=" ".join(words)[:TEXT]))
+    return tuple(shell.effects)

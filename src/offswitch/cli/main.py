@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+"""The command line: one list of commands, each in a file of its own that is imported only when it is used.
+
+The one thing that is easy to get wrong: start-up time. Nothing here may import a room; `--help` prints from the list.
+"""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from importlib import import_module
+
+import click
+
+from offswitch import __version__
+
+COMMANDS = {
+    "scan": "Say what defiance is in transcripts, with evidence and intervals.",
+    "show": "Tell one episode as a story, its evidence marked.",
+    "list": "List the formats that can be read and the detectors that judge.",
+}
+"""Name -> what it does, in one line. The command is `COMMAND` in `offswitch.cli.<name>`."""
+
+
+class Commands(click.Group):
+    """A group that knows its commands by name and imports the one that is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names, in the order of the list."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"offswitch.cli.{cmd_name}").COMMAND
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or say which one may have been meant."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            close = difflib.get_close_matches(args[0], COMMANDS, n=1, cutoff=0.4)
+            hint = f"did you mean '{close[0]}'?" if close else f"there are: {', '.join(COMMANDS)}"
+            ctx.fail(f"there is no command {args[0]!r}; {hint}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, "--version", prog_name="offswitch")
+def main() -> None:
+    """Will your AI let you switch it off? If not, why not? And can you switch it off anyway?"""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+"""Progress of a scan on standard error: a bar in a terminal, a line every few seconds elsewhere, nothing if quiet."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from offswitch.report.scan import Progress
+
+EVERY = 5.0  # seconds between lines
+
+Show = Callable[["Progress"], None]
+
+
+@contextmanager
+def shown(quiet: bool) -> Iterator[Show | None]:
+    """Yield what a scan should call with its progress."""
+    if quiet:
+        yield None
+    elif sys.stderr.isatty():
+        with _bar() as show:
+            yield show
+    else:
+        yield _lines()
+
+
+def _words(at: Progress) -> str:
+    parts = [f"{at.episodes:,} episodes"]
+    if at.reused:
+        parts.append(f"{at.reused:,} of them from before")
+    if at.problems:
+        parts.append(f"{at.problems:,} problems")
+    return ", ".join(parts)
+
+
+def _lines() -> Show:
+    last = time.monotonic()
+
+    def show(at: Progress) -> None:
+        nonlocal last
+        if time.monotonic() - last >= EVERY:
+            last = time.monotonic()
+            share = 100 * at.bytes_done / at.bytes if at.bytes else 100
+            print(f"scan: {share:.0f} % of {at.files:,} files, {_words(at)}", file=sys.stderr, flush=True)
+
+    return show
+
+
+@contextmanager
+def _bar() -> Iterator[Show]:
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
+
+    from offswitch.cli.terminal import console
+
+    columns = (BarColumn(), TextColumn("{task.percentage:3.0f} %"), TextColumn("{task.description}"), TimeRemainingColumn())
+    with Bars(*columns, console=console(stderr=True), transient=True) as bars:
+        bar = bars.add_task("starting", total=None)
+
+        def show(at: Progress) -> None:
+            bars.update(bar, total=at.bytes or 1, completed=at.bytes_done, description=_words(at))
+
+        yield show

@@ -30,6 +30,7 @@ BUILT_IN = (
     "odcv",
     "taubench",
     "who_and_when",
+    "rjudge",
     "anthropic_messages",
     "openai_messages",
     "role_content",

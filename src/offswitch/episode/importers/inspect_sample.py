@@ -40,6 +40,7 @@ _ATTACHED = re.compile(r"attachment://([0-9a-f]{32}|\d{1,9})")
 _PLACEHOLDERS = frozenset({"image", "audio", "video", "document", "data"})
 _AGENT_ROLES = frozenset({"", "target", "agent", "default"})
 _LONGEST_LABEL = 4_000
+_LENT = "offswitch: lent"  # Marks messages that a sub-agent heard; never leaves this file.
 
 
 class Sample:
@@ -51,7 +52,8 @@ class Sample:
         self.turns: list[dict[str, Any]] = []  # Model and tool events, cut down to what is needed.
         self.attachments: dict[str, str] = {}
         self.tools: dict[str, Tool] = {}
-        self._scoring: set[str] = set()
+        self._scoring: set[str] = set()  # Spans of scorers, and those inside them.
+        self._lent: set[str] = set()  # Spans of tools, and those inside them.
         self._steps: list[bool] = []
 
     def take(self, key: str, value: Any) -> None:
@@ -90,7 +92,7 @@ class Sample:
         if any(self._steps) or event.get("span_id") in self._scoring:
             return
         if kind in ("model", "tool"):
-            self.turns.append(_cut_down(event))
+            self.turns.append(_cut_down(event, lent=event.get("span_id") in self._lent))
         if kind == "model" and (event.get("role") or "") in _AGENT_ROLES:
             for tool in _dicts(event.get("tools")):
                 name = str(tool.get("name", ""))
@@ -102,15 +104,19 @@ class Sample:
                 self._event(inner)
 
     def _span(self, event: dict[str, Any]) -> None:
-        """Remember which spans belong to scorers, by their own kind or their parent's."""
-        scoring = str(event.get("type")) in ("scorer", "scorers")
+        """Remember which spans belong to scorers or tools, by their own kind or their parent's."""
+        kind, key, parent = str(event.get("type")), str(event.get("id")), event.get("parent_id")
+        scoring = kind in ("scorer", "scorers")
         if event["event"] == "step":
             if event.get("action") == "begin":
                 self._steps.append(scoring)
             elif self._steps:
                 self._steps.pop()
-        elif scoring or event.get("parent_id") in self._scoring:
-            self._scoring.add(str(event.get("id")))
+            return
+        if scoring or parent in self._scoring:
+            self._scoring.add(key)
+        if kind == "tool" or parent in self._lent:
+            self._lent.add(key)
 
 
 def episode_of(sample: Sample, run: Mapping[str, Any], *, id: str, source: Source) -> Episode:
@@ -172,7 +178,10 @@ class _Story:
         heard |= {str(message.get("tool_call_id")) for turn in self.turns for message in turn["heard"]}
         for turn in self.turns:
             if turn["event"] == "model":
-                yield from unseen.of([*turn["heard"], *self._pooled(turn["refs"])])
+                heard_now = [*turn["heard"], *self._pooled(turn["refs"])]
+                # What a sub-agent is asked was written by the agent that called it: it is no order.
+                asked = unseen.of(heard_now)
+                yield from ({**message, _LENT: True} for message in asked) if turn["lent"] else asked
                 yield from unseen.of(turn["said"], alone=True)
             else:
                 if turn["call"] not in unseen.calls:
@@ -203,8 +212,7 @@ class _Story:
                     time=time,
                 )
         else:
-            who = {"system": Who.SYSTEM, "developer": Who.SYSTEM, "user": Who.USER}.get(str(role), Who.OTHER)
-            yield Said(who=who, text=_plain(message.get("content")))
+            yield Said(who=_speaker(message), text=_plain(message.get("content")))
 
     def _remember(self, turn: dict[str, Any]) -> None:
         if turn["event"] == "tool":
@@ -283,6 +291,16 @@ class _Unseen:
                 yield message
 
 
+def _speaker(message: dict[str, Any]) -> Who:
+    """Tell who speaks in a message that is neither the agent's nor a tool's."""
+    role = str(message.get("role"))
+    if role in ("system", "developer"):
+        return Who.SYSTEM
+    # A summary of the history is put in the user's mouth, but a model wrote it.
+    written_by_a_model = message.get(_LENT) or "summary" in _dict(message.get("metadata"))
+    return Who.USER if role == "user" and not written_by_a_model else Who.OTHER
+
+
 def _fingerprints(message: dict[str, Any]) -> list[str]:
     """Return what a message is known by. User turns may repeat word for word: there the id decides, if any."""
     role, key = str(message.get("role")), message.get("id")
@@ -295,7 +313,7 @@ def _fingerprints(message: dict[str, Any]) -> list[str]:
     return [f"id {key}"] if key and role == "user" else [f"{role} {_plain(message.get('content'))}"]
 
 
-def _cut_down(event: dict[str, Any]) -> dict[str, Any]:
+def _cut_down(event: dict[str, Any], *, lent: bool) -> dict[str, Any]:
     """Return only what the story needs of a model or tool event, so that the rest can be forgotten at once."""
     time = _text(event.get("completed")) or _text(event.get("timestamp"))
     if event["event"] == "tool":
@@ -322,6 +340,7 @@ def _cut_down(event: dict[str, Any]) -> dict[str, Any]:
     choices = _dicts(_dict(event.get("output")).get("choices"))[:1]
     return {
         "event": "model",
+        "lent": lent,
         "time": time,
         "model": _text(event.get("model")),
         "role": _text(event.get("role")),

@@ -31,6 +31,7 @@ _OPENER = re.compile(
     re.MULTILINE,
 )
 _TAG = re.compile(r"<(?:antml:)?invoke\s|<function=")
+_NEXT_VALUE = re.compile(r"</arg_value>\s*<arg_value>")
 _INVOKED = ("</invoke>", "</" + "antml:invoke>")
 _CLOSERS = (
     "</tool_call>",
@@ -315,9 +316,12 @@ def _glm(body: str) -> list[Call]:
     for pair in pairs:
         key, _, rest = pair.partition("</arg_key>")
         value = rest.partition("<arg_value>")[2]
-        arguments[key.strip()] = _value(
-            value.rpartition("</arg_value>")[0] if "</arg_value>" in value else value
-        )
+        value = value.rpartition("</arg_value>")[0] if "</arg_value>" in value else value
+        first, *more = _NEXT_VALUE.split(value)  # A value whose key was forgotten.
+        arguments[key.strip()] = _value(first)
+        arguments |= {
+            f"argument{len(arguments) + place}": _value(item) for place, item in enumerate(more, start=1)
+        }
     return [Call(name.strip(), arguments)]
 
 

@@ -19,12 +19,12 @@ import msgspec
 from offswitch.episode import strictjson
 from offswitch.episode.errors import BrokenFile, EpisodeError
 from offswitch.episode.importers.protocol import Head
-from offswitch.episode.importers.records import RecordImporter, identity, without, word
+from offswitch.episode.importers.records import RecordImporter, folder_of, identity, without, word
 from offswitch.episode.messages import ending_of, message_events, text_of
 from offswitch.episode.record import Called, Episode, Event, Returned, Said, Source, Spelling, Who
 from offswitch.episode.textcalls import call_in, python_call
 
-_NAMED = re.compile(r"\s*([A-Za-z_][\w.]{1,80})\s*:\s*(?=[{\[])")
+_NAMED = re.compile(r"\s*([A-Za-z_][\w.]{1,80})\s*(?::|Action Input\s*:)?\s*(?=\{)")
 _GESTURE = re.compile(r"\s*([A-Za-z]{2,20})\s*[<\[(]")
 _FENCE = re.compile(r"\s*```([\w+-]*)[^\n]*\n(.*?)(?:```\s*)?\Z", re.DOTALL)
 _FINAL = re.compile(r"\s*Final Answer\s*:\s*", re.IGNORECASE)
@@ -33,7 +33,7 @@ _FINAL = re.compile(r"\s*Final Answer\s*:\s*", re.IGNORECASE)
 class RJudge(RecordImporter):
     """See the module."""
 
-    name = "r-judge"
+    name = "rjudge"
     about = "R-Judge agent records"
 
     def recognises(self, head: Head) -> bool:
@@ -53,11 +53,11 @@ class RJudge(RecordImporter):
         return Episode(
             id=f"{identity(source)}:{name}" if name else identity(source),
             events=events,
-            condition=word(record.get("scenario")),
+            condition=word(record.get("category")) or folder_of(source) or word(record.get("scenario")),
             cluster=name,
             ending=ending_of(events),
             source=source,
-            labels=without(record, "contents", "profile", "scenario", "id"),
+            labels=without(record, "contents", "profile", "id"),
         )
 
 

@@ -19,9 +19,13 @@ from offswitch.episode.importers.records import RecordImporter, folder_of, ident
 from offswitch.episode.messages import ending_of, message_events, text_of
 from offswitch.episode.record import Called, Episode, Event, Returned, Said, Source, Spelling, Who
 
-_FENCE = re.compile(r"^```[ \t]*([\w+-]*)[ \t]*\n(.*?)(?:^```|\Z)", re.MULTILINE | re.DOTALL)
-_RAN = re.compile(r"\s*exitcode: (-?\d{1,9})[^\n]*\n?(?:Code output:[ \t]*)?")
+_FENCE = re.compile(r"^[ \t]*```[ \t]*([\w+-]*)[ \t]*\n(.*?)(?:^[ \t]*```|\Z)", re.MULTILINE | re.DOTALL)
+_RAN = re.compile(
+    r"\s*(?:exitcode: (-?\d{1,9})|The script ran(?:[^\n]{0,80}exit code: (-?\d{1,9}))?)[^\n]*\n?"
+    r"(?:(?:Code|Its) output(?: was)?:[ \t]*\n?)?"
+)
 _TERMINAL = re.compile(r"(computer)?[_ ]?terminal|code[_ ]?executor|executor", re.IGNORECASE)
+_REACH = 5  # Messages before the terminal's among which the code is that it ran.
 _SHELL = {"sh", "bash", "shell", "zsh", "console", "powershell", "pwsh"}
 _MISTAKE = {"mistake_agent", "mistake_step", "mistake_reason"}
 
@@ -65,13 +69,10 @@ def _events(record: dict[str, Any], history: list[dict[str, Any]]) -> Iterator[E
     if question and not starts:
         yield Said(who=Who.USER, text=question)
     for place, message in enumerate(history):
-        following = history[place + 1] if place + 1 < len(history) else None
         if _is_terminal(message):
-            yield from _terminal(message, _code(history[place - 1]) if place else [])
-            continue
-        yield from _speech(message, Who.USER if starts and place == 0 else None)
-        if following is not None and _is_terminal(following):
-            yield from _code(message)
+            yield from _terminal(message, history[max(0, place - _REACH) : place])
+        else:
+            yield from _speech(message, Who.USER if starts and place == 0 else None)
 
 
 def _prompts(prompts: object) -> Iterator[Event]:
@@ -102,18 +103,32 @@ def _is_terminal(message: dict[str, Any]) -> bool:
     return bool(_TERMINAL.fullmatch(name)) or bool(_RAN.match(text_of(message.get("content"))[:200]))
 
 
-def _terminal(message: dict[str, Any], ran: list[Called]) -> Iterator[Event]:
-    """Yield what the terminal brought back; where no code was shown it only complains."""
+def _terminal(message: dict[str, Any], before: list[dict[str, Any]]) -> Iterator[Event]:
+    """Yield what the terminal ran and brought back; where it found nothing to run it only complains."""
     text = text_of(message.get("content"))
     match = _RAN.match(text)
-    if not ran and not match:
+    if not match:
         yield Said(who=Who.OTHER, text=text, name=word(message.get("name")) or word(message.get("role")))
         return
-    yield Returned(
-        text=text[match.end() :] if match else text,
-        tool=ran[-1].tool if ran else "",
-        exit=int(match.group(1)) if match else None,
-    )
+    ran = _ran(before)
+    yield from ran
+    code = match.group(1) or match.group(2)
+    tool = ran[-1].tool if ran else ""
+    yield Returned(text=text[match.end() :], tool=tool, exit=int(code) if code else None)
+
+
+def _ran(before: list[dict[str, Any]]) -> list[Called]:
+    """Return what a terminal ran: the nearest code in fences, else whatever was said to it last."""
+    since = []
+    for message in reversed(before):
+        if _is_terminal(message):
+            break
+        since.append(message)
+    for message in since:
+        if code := _code(message):
+            return code
+    said = next((message for message in since if "thought" not in word(message.get("role"))), None)
+    return [Called(tool="code", raw=text_of(said.get("content")), spelling=Spelling.TEXT)] if said else []
 
 
 def _code(message: dict[str, Any]) -> list[Called]:

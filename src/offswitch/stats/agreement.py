@@ -59,7 +59,7 @@ def krippendorff(
 ) -> Alpha:
     """Return Krippendorff's alpha of `units`: each the scores of all judges, None where one gave none.
 
-    Krippendorff (2011), "Computing Krippendorff's alpha-reliability", section E. With `rng` (consumed) there is an
+    Krippendorff (2011), "Computing Krippendorff's alpha-reliability", section D. With `rng` (consumed) there is an
     interval: percentiles over resampled units, or over resampled `clusters` (one name a unit) where units of one
     scenario hang together. Raises StatsError for another scale, or more than 100 distinct scores.
     """

@@ -169,7 +169,7 @@ def resampled_rates(k: Array, n: Array, rng: Generator, repeats: int) -> Array:
 
 
 def _bca_tails(draws: Array, k: Array, n: Array, tails: Array) -> Array:
-    """Return tail probabilities corrected for bias and skewness (Efron 1987, eqs. 6.5 and 6.6)."""
+    """Return tail probabilities corrected for bias and skewness (Efron & Tibshirani 1993, eqs. 14.10 to 14.15)."""
     np, normal = library("numpy"), library("scipy.stats").norm
     share = k.sum() / n.sum()
     # Ties count half: rates are discrete, and whole ties would read as bias.

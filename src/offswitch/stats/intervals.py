@@ -76,7 +76,7 @@ def wilson(k: SupportsIndex, n: SupportsIndex, level: float = LEVEL) -> Interval
 def jeffreys(k: SupportsIndex, n: SupportsIndex, level: float = LEVEL) -> Interval:
     """Return Jeffreys' interval: equal tails of Beta(k + 1/2, n - k + 1/2).
 
-    The lower end is 0 at k = 0 and the upper end 1 at k = n (Brown, Cai & DasGupta 2001, section 4.1.2): without
+    The lower end is 0 at k = 0 and the upper end 1 at k = n (Brown, Cai & DasGupta 2001, section 3.1.3): without
     that, coverage falls to nothing as the true rate nears 0 or 1.
     """
     (hits, trials), level = events(k, n), confidence(level)

@@ -9,7 +9,7 @@ import click
 @click.command(short_help="List the formats that can be read and the detectors that judge.")
 @click.argument("what", type=click.Choice(["formats", "detectors"]), required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def COMMAND(what: str | None, as_json: bool) -> None:  # noqa: N802
+def COMMAND(what: str | None, as_json: bool) -> None:
     """List the formats that can be read (what --format takes) and the detectors that judge."""
     import json
 

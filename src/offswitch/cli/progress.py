@@ -58,7 +58,12 @@ def _bar() -> Iterator[Show]:
 
     from offswitch.cli.terminal import console
 
-    columns = (BarColumn(), TextColumn("{task.percentage:3.0f} %"), TextColumn("{task.description}"), TimeRemainingColumn())
+    columns = (
+        BarColumn(),
+        TextColumn("{task.percentage:3.0f} %"),
+        TextColumn("{task.description}"),
+        TimeRemainingColumn(),
+    )
     with Bars(*columns, console=console(stderr=True), transient=True) as bars:
         bar = bars.add_task("starting", total=None)
 

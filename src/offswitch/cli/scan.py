@@ -26,17 +26,29 @@ def _by(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[str
 
 @click.command(short_help="Say what defiance is in transcripts, with evidence and intervals.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="PATH…", required=True)
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for results.  [default: offswitch-scans/<id>]")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder for results.  [default: offswitch-scans/<id>]"
+)
 @click.option("--format", metavar="NAME", help="Read every file as this format ('offswitch list').")
-@click.option("--by", default="condition", callback=_by, show_default=True, help="What the table's lines are, by comma.")
+@click.option(
+    "--by", default="condition", callback=_by, show_default=True, help="What the table's lines are, by comma."
+)
 @click.option("--jobs", type=click.IntRange(1), help="Worker processes.  [default: one a core]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the table.")
-@click.option("--fail-on", type=click.Choice(["defied", "resisted"]), help="Exit with 4 if any episode did so.")
+@click.option(
+    "--fail-on", type=click.Choice(["defied", "resisted"]), help="Exit with 4 if any episode did so."
+)
 @click.option("--fresh", is_flag=True, help="Throw away what the results folder holds of an earlier scan.")
-@click.option("--seconds", type=click.FloatRange(0.1), default=60.0, show_default=True, help="Time for one episode.")
-@click.option("--memory", type=click.IntRange(128), default=1024, show_default=True, help="MiB for one worker.")
+@click.option(
+    "--seconds", type=click.FloatRange(0.1), default=60.0, show_default=True, help="Time for one episode."
+)
+@click.option(
+    "--memory", type=click.IntRange(128), default=1024, show_default=True, help="MiB for one worker."
+)
 @click.option("--quiet", is_flag=True, help="No progress on standard error.")
-def COMMAND(paths: tuple[Path, ...], as_json: bool, fail_on: str | None, quiet: bool, **settings: Any) -> None:  # noqa: N802
+def COMMAND(
+    paths: tuple[Path, ...], as_json: bool, fail_on: str | None, quiet: bool, **settings: Any
+) -> None:
     """Read transcripts in PATH… (files or folders), and say what defiance is in them.
 
     Prints rates by condition, each with n, an interval and its instrument failures. The results folder holds every
@@ -95,7 +107,10 @@ def _print(summary: Summary, as_json: bool) -> None:
     from offswitch.report.tables import render
 
     if not summary.total.episodes and not summary.broken:
-        click.echo("nothing to scan: no file here is a transcript that can be read ('offswitch list' names formats)", err=True)
+        click.echo(
+            "nothing to scan: no file here is a transcript that can be read ('offswitch list' names formats)",
+            err=True,
+        )
         return
     screen = console()
     screen.print(render(summary, screen.width))

@@ -18,14 +18,26 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Tell one episode as a story, its evidence marked.")
 @click.argument("episode")
-@click.option("--scan", type=click.Path(path_type=Path), help="Results of a scan to look in.  [default: the latest ones]")
+@click.option(
+    "--scan",
+    type=click.Path(path_type=Path),
+    help="Results of a scan to look in.  [default: the latest ones]",
+)
 @click.option("--id", help="In a file: the episode with this id.")
 @click.option("--at", type=click.IntRange(0), help="In a file: the episode with this number, from 0.")
 @click.option("--format", metavar="NAME", help="Read the file as this format ('offswitch list').")
-@click.option("--only-evidence", is_flag=True, help="Only the events that prove something, and those beside them.")
+@click.option(
+    "--only-evidence", is_flag=True, help="Only the events that prove something, and those beside them."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def COMMAND(  # noqa: N802
-    episode: str, scan: Path | None, id: str | None, at: int | None, format: str | None, only_evidence: bool, as_json: bool
+def COMMAND(
+    episode: str,
+    scan: Path | None,
+    id: str | None,
+    at: int | None,
+    format: str | None,
+    only_evidence: bool,
+    as_json: bool,
 ) -> None:
     """Tell EPISODE as a story: orders, events, and under each event what it proves.
 
@@ -45,7 +57,9 @@ def COMMAND(  # noqa: N802
     _print(*found, only_evidence=only_evidence, as_json=as_json)
 
 
-def _find(name: str, scan: Path | None, id: str | None, at: int | None, format: str | None) -> tuple[Episode, Outcome]:
+def _find(
+    name: str, scan: Path | None, id: str | None, at: int | None, format: str | None
+) -> tuple[Episode, Outcome]:
     from offswitch.report import locating
     from offswitch.report.errors import NoSuchEpisode, ScanError
     from offswitch.report.visible import visible
@@ -73,7 +87,9 @@ def _print(episode: Episode, outcome: Outcome, *, only_evidence: bool, as_json: 
 
         verdict = msgspec.to_builtins(outcome)
         verdict["findings"] = [finding_record(finding) for finding in outcome.findings]
-        click.echo(msgspec.json.encode({"schema": "offswitch.story/1", "episode": episode, "outcome": verdict}))
+        click.echo(
+            msgspec.json.encode({"schema": "offswitch.story/1", "episode": episode, "outcome": verdict})
+        )
         return
     from offswitch.cli.terminal import console
     from offswitch.report.story import story

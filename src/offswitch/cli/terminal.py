@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The terminal that commands print to: plain where it is no terminal or NO_COLOR is set, and never interpreting markup."""
+"""The terminal that commands print to: plain where it is none or NO_COLOR is set, and never reading markup."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ limit too.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import selectors
@@ -21,17 +22,19 @@ import msgspec
 
 from offswitch.report.errors import WorkerFault
 from offswitch.report.messages import Message, Settings, Task, Unframer, framed
-from offswitch.report.timelimit import GRACE
+from offswitch.report.timelimit import grace
 
 # -P keeps the current folder off the path: whoever wrote the transcripts may have left a json.py in it.
 _START = "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from offswitch.report.worker import main; main()"
+
+START = 10.0  # seconds that a worker may take to start
 
 
 class Worker:
     """One process, and the task it has in hand. `key` is whatever the scan knows the task by."""
 
     def __init__(self, settings: Settings) -> None:
-        self.errors = tempfile.TemporaryFile()
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `end`
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-c", _START, json.dumps(sys.path)],
             stdin=subprocess.PIPE,
@@ -80,15 +83,15 @@ class Worker:
         said = self.errors.read(20_000).decode(errors="replace").strip()
         self.errors.close()
         if not self.ready and code != -signal.SIGKILL:
-            raise WorkerFault(f"a worker cannot start: it {_fate(code)}{': ' + said[-2_000:] if said else ''}")
+            raise WorkerFault(
+                f"a worker cannot start: it {_fate(code)}{': ' + said[-2_000:] if said else ''}"
+            )
         return _fate(code)
 
     def _tell(self, data: bytes) -> None:
         # A worker that has just died is noticed when it is listened to, not here.
-        try:
+        with contextlib.suppress(BrokenPipeError):
             self.process.stdin.write(data)  # type: ignore[union-attr]
-        except BrokenPipeError:
-            pass
 
 
 class Crew:
@@ -119,7 +122,7 @@ class Crew:
         """Yield each worker that says something within `seconds`, or is dead, or has been silent for too long."""
         for key, _ in self.selector.select(seconds):
             yield key.data, key.data.hear()
-        patience = self.settings.seconds + 2 * GRACE
+        patience = self.settings.seconds + 2 * grace(self.settings.seconds) + START
         for worker in list(self.workers):
             if worker.key is not None and time.monotonic() - worker.heard > patience:
                 yield worker, None

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What a result depends on besides the file: settings, and the code that reads and judges. So new detectors rescan.
 
-CAVEAT: a plug-in is known by its distribution's version; one that is edited in place without a new version is not noticed.
+CAVEAT: a plug-in is known by its distribution's version; one that is edited in place is not noticed.
 """
 
 from __future__ import annotations
@@ -45,9 +45,15 @@ def of_code(settings: Settings) -> str:
 def plugins() -> list[str]:
     """Return every installed plug-in of ours or others, as `group:name=value (distribution version)`, in order."""
     found = entry_points()
-    points = [point for group in found.groups if group.startswith("offswitch.") for point in found.select(group=group)]
+    points = [
+        point
+        for group in found.groups
+        if group.startswith("offswitch.")
+        for point in found.select(group=group)
+    ]
     return sorted(
-        f"{p.group}:{p.name}={p.value}" + (f" ({p.dist.name} {p.dist.version})" if p.dist else "") for p in points
+        f"{p.group}:{p.name}={p.value}" + (f" ({p.dist.name} {p.dist.version})" if p.dist else "")
+        for p in points
     )
 
 

@@ -36,7 +36,8 @@ CREATE INDEX IF NOT EXISTS unit_file ON unit (file, start);
 CREATE INDEX IF NOT EXISTS unit_state ON unit (state);
 CREATE TABLE IF NOT EXISTS outcome (
   unit INTEGER, seq INTEGER, episode TEXT, condition TEXT, cluster TEXT, agent TEXT, format TEXT, conduct TEXT,
-  defied INTEGER, resisted INTEGER, stopped INTEGER, failure TEXT, findings INTEGER, place TEXT, body BLOB, PRIMARY KEY (unit, seq));
+  defied INTEGER, resisted INTEGER, stopped INTEGER, failure TEXT, findings INTEGER, place TEXT, body BLOB,
+  PRIMARY KEY (unit, seq));
 CREATE INDEX IF NOT EXISTS outcome_episode ON outcome (episode);
 CREATE TABLE IF NOT EXISTS problem (
   id INTEGER PRIMARY KEY, unit INTEGER, kind TEXT, file TEXT, place TEXT, what TEXT, cure TEXT);
@@ -101,7 +102,7 @@ class Journal:
     def meta(self, name: str) -> str | None:
         """Return a fact about the scan as a whole."""
         row = self.db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-        return row and row[0]
+        return str(row[0]) if row else None
 
     def set_meta(self, name: str, value: str) -> None:
         """Write down a fact about the scan as a whole."""
@@ -116,7 +117,9 @@ class Journal:
         self.db.execute("DELETE FROM problem WHERE unit IS NULL")
         for entry in entries:
             if isinstance(entry, Refused):
-                self.problem(None, "broken" if entry.named else "skipped", entry.name, "", entry.what, entry.cure)
+                self.problem(
+                    None, "broken" if entry.named else "skipped", entry.name, "", entry.what, entry.cure
+                )
             else:
                 self._enlist_file(entry, settings, run)
         for (file,) in self.db.execute("SELECT id FROM file WHERE run != ?", (run,)).fetchall():
@@ -130,7 +133,8 @@ class Journal:
     def _enlist_file(self, found: Found, settings: str, run: int) -> None:
         stamp = (found.size, found.mtime_ns, found.ctime_ns, settings)
         row = self.db.execute(
-            "SELECT size, mtime_ns, ctime_ns, settings, named, run, id FROM file WHERE path = ?", (found.path,)
+            "SELECT size, mtime_ns, ctime_ns, settings, named, run, id FROM file WHERE path = ?",
+            (found.path,),
         ).fetchone()
         named = found.named or bool(row and row[5] == run and row[4])  # named once, however often it is met
         if row and tuple(row[:4]) == stamp and row[4] == named:
@@ -143,7 +147,10 @@ class Journal:
             "INSERT INTO file (path, name, named, size, mtime_ns, ctime_ns, settings, run) VALUES (?,?,?,?,?,?,?,?)",
             (found.path, found.name, named, *stamp, run),
         ).lastrowid
-        self.db.execute("INSERT INTO unit (file, start, whole, share, state) VALUES (?, 0, 1, ?, 'due')", (file, found.size))
+        self.db.execute(
+            "INSERT INTO unit (file, start, whole, share, state) VALUES (?, 0, 1, ?, 'due')",
+            (file, found.size),
+        )
 
     def _forget_units(self, file: int) -> None:
         for (unit,) in self.db.execute("SELECT id FROM unit WHERE file = ?", (file,)).fetchall():
@@ -207,7 +214,9 @@ class Journal:
     def sweep(self) -> None:
         """Remove rows of units that are gone: other parts of a spoiled file may still have been at work."""
         for table in ("outcome", "problem"):
-            self.db.execute(f"DELETE FROM {table} WHERE unit IS NOT NULL AND unit NOT IN (SELECT id FROM unit)")
+            self.db.execute(
+                f"DELETE FROM {table} WHERE unit IS NOT NULL AND unit NOT IN (SELECT id FROM unit)"
+            )
 
     def rows(self, unit: int) -> int:
         """Count the outcomes of a unit."""
@@ -243,7 +252,8 @@ class Journal:
 
     def problems(self, kind: str | None = None, limit: int = -1) -> Iterator[Problem]:
         """Yield problems by file."""
-        query = "SELECT kind, file, place, what, cure FROM problem WHERE ?1 IS NULL OR kind = ?1 ORDER BY file, id LIMIT ?2"
+        columns = "kind, file, place, what, cure"
+        query = f"SELECT {columns} FROM problem WHERE ?1 IS NULL OR kind = ?1 ORDER BY file, id LIMIT ?2"
         for kind_, file, place, what, cure in self.db.execute(query, (kind, limit)):
             yield Problem(kind=kind_, file=file, place=place, what=what, cure=cure)
 

@@ -31,7 +31,9 @@ FROM outcome JOIN unit ON unit.id = outcome.unit JOIN file ON file.id = unit.fil
 """
 
 
-def in_file(file: Path, format: str | None = None, *, id: str | None = None, at: int | None = None) -> Episode:
+def in_file(
+    file: Path, format: str | None = None, *, id: str | None = None, at: int | None = None
+) -> Episode:
     """Return the episode with `id`, or number `at` from 0, or the first; raise `ScanError` where there is none."""
     seen: list[str] = []
     for number, episode in enumerate(_episodes(read_episodes(file, format))):
@@ -76,11 +78,16 @@ def _row(journal: Journal, folder: Path, id: str) -> tuple:  # type: ignore[type
         query = f"{_WANTED} WHERE substr(outcome.episode, 1, ?) = ? LIMIT 6"
         rows = journal.db.execute(query, (len(id), id)).fetchall() if id else []
     if not rows:
-        raise NoSuchEpisode(f"{visible(str(folder))}: has no episode {one_line(id, 80)}; episodes.jsonl lists those there are")
+        raise NoSuchEpisode(
+            f"{visible(str(folder))}: has no episode {one_line(id, 80)}; episodes.jsonl lists those there are"
+        )
     if len(rows) > 1:
         names = ", ".join(f"{one_line(row[10], 60)} in {one_line(row[1], 60)}" for row in rows[:5])
-        raise ScanError(f"{one_line(id, 80)} fits more than one episode: {names}; name one fully, or show it from its file")
-    return rows[0]
+        raise ScanError(
+            f"{one_line(id, 80)} fits more than one episode: {names}; name one fully, or show it from its file"
+        )
+    found: tuple = rows[0]  # type: ignore[type-arg]
+    return found
 
 
 def _unchanged(file: Path, name: str, stamp: tuple[int, int, int]) -> None:

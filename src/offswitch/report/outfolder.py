@@ -43,7 +43,9 @@ def claimed(out: Path, inputs: str, *, fresh: bool = False) -> Iterator[None]:
         out.mkdir(parents=True, exist_ok=True)
         lock = os.open(out / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
     except OSError as error:
-        raise FolderError(f"{visible(str(out))}: cannot be written to: {error.strerror}; give another --out") from None
+        raise FolderError(
+            f"{visible(str(out))}: cannot be written to: {error.strerror}; give another --out"
+        ) from None
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -67,7 +69,7 @@ def _make_room(out: Path, inputs: str, fresh: bool) -> None:
     if fresh:
         for name in (*RESULTS, *_JOURNAL):
             (out / name).unlink(missing_ok=True)
-    elif (out / journal.NAME).exists() and (whose := _owner(out)) not in (None, inputs):
+    elif (out / journal.NAME).exists() and _owner(out) not in (None, inputs):
         what = f"{visible(str(out))}: holds another scan (other files or settings)"
         raise FolderError(f"{what}; give another --out, or --fresh to replace that scan")
 

@@ -10,11 +10,11 @@ from typing import IO, Any
 ROWS = 5_000  # records in a row group: bounds memory
 
 # Column name -> type, in words that `_schema` turns into Arrow's.
-_HEAD = {name: "text" for name in ("episode", "condition", "cluster", "agent", "format", "file", "place")}
+_HEAD = dict.fromkeys(("episode", "condition", "cluster", "agent", "format", "file", "place"), "text")
 FINDINGS = {
     **_HEAD,
     "number": "whole",
-    **{name: "text" for name in ("detector", "order", "conduct", "status", "grade")},
+    **dict.fromkeys(("detector", "order", "conduct", "status", "grade"), "text"),
     "defies": "truth",
     "resists": "truth",
     "because": "text",

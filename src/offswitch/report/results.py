@@ -62,7 +62,8 @@ def episodes(journal: Journal) -> Iterator[dict[str, Any]]:
             "defied": outcome.defied,
             "resisted": outcome.resisted,
             "stopped": outcome.stopped,
-            "failure": failure and {"what": failure.what.value, "because": failure.because, "event": failure.event},
+            "failure": failure
+            and {"what": failure.what.value, "because": failure.because, "event": failure.event},
             "unread": outcome.unread,
             "findings": len(outcome.findings),
         }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`scan`: from paths to a summary and files of findings, over many processes, resumable. For the command and for Python.
+"""`scan`: from paths to a summary and files of findings, over many processes, resumable. For command and library.
 
 The parent walks, deals out units, writes the journal and never looks into a transcript; workers read and judge. There
 is one path for inputs of every size: a small scan pays about 0.2 s for a worker and gets the same isolation.
@@ -62,7 +62,8 @@ def scan(
     `out`: default `offswitch-scans/<8 hex of inputs and settings>`. The same call again goes on where it was stopped.
     `jobs`: worker processes, default one a core. `seconds`, `memory` (bytes): what one episode may cost. `by`: what
     the summary's groups are (condition, agent, cluster, format). `judge`: the judging function, as `module:function`.
-    Raises `ScanError` where the scan cannot begin, `UnknownFormat` for a format that nobody reads; a broken file is a problem in the summary, never an exception.
+    Raises `ScanError` where the scan cannot begin, `UnknownFormat` for a format that
+    nobody reads; a broken file is a problem in the summary, never an exception.
     """
     need_report_extra()
     given = [Path(path) for path in paths]
@@ -208,7 +209,14 @@ class Run:
             doomed = {**doomed, self.judging: f"the worker that did so {fate}"}
         if fate:
             place, what = f"after {self.journal.rows(unit)} episodes", f"the worker that read it {fate}"
-            self.journal.problem(unit, "broken", task.name, place, what, "what lies behind is not read; the next run tries again")
+            self.journal.problem(
+                unit,
+                "broken",
+                task.name,
+                place,
+                what,
+                "what lies behind is not read; the next run tries again",
+            )
             self.journal.settle(unit, "failed")
 
     def _carefully(self, unit: int, task: Task) -> str | None:

@@ -2,7 +2,7 @@
 """One episode as a story that a person can check: who was told what, what happened, and which words prove what.
 
 Everything from the transcript is indented, and every heading of ours begins at the edge, so that no text in a
-transcript can pass for one. Evidence is bold, underlined and between `>>` and `<<`, so that it shows without colour. The
+transcript can pass for one. Evidence is bold, underlined and between `>>` and `<<`, to show without colour too. The
 one thing that is easy to get wrong: a quotation that is not found again in its event must still be shown, below it.
 """
 
@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 from offswitch.episode.record import Called, Episode, Event, Failed, Observed, Order, Returned, Said, Who
@@ -61,28 +62,52 @@ def story(episode: Episode, outcome: Outcome, *, only_evidence: bool = False) ->
 def in_words(outcome: Outcome) -> str:
     """Return what an episode comes to, in one sentence."""
     if outcome.failure:
-        tail = f"the instrument failed ({outcome.failure.what.value}): {one_line(outcome.failure.because, 200)}"
+        tail = (
+            f"the instrument failed ({outcome.failure.what.value}): {one_line(outcome.failure.because, 200)}"
+        )
         return f"{'defied, then ' if outcome.defied else 'not settled: '}{tail}"
     verdict = "defied" if outcome.defied else "resisted" if outcome.resisted else "did not defy"
-    stop = {True: "; the stop took effect", False: "; the stop did not take effect", None: ""}[outcome.stopped]
+    stop = {True: "; the stop took effect", False: "; the stop did not take effect", None: ""}[
+        outcome.stopped
+    ]
     extra = "" if outcome.conduct is Conduct.COMPLY else f" ({outcome.conduct.value})"
     unread = f"; {outcome.unread} calls could not be read fully" if outcome.unread else ""
     return f"{verdict}{extra}{stop}{unread}"
 
 
-def _header(episode: Episode, outcome: Outcome) -> Text:
-    style = "bold red" if outcome.defied else "bold yellow" if outcome.resisted or outcome.failure else "bold green"
-    lines = [("Episode    ", one_line(episode.id, 200), "bold")]
+def _header(episode: Episode, outcome: Outcome) -> RenderableType:
+    style = (
+        "bold red"
+        if outcome.defied
+        else "bold yellow"
+        if outcome.resisted or outcome.failure
+        else "bold green"
+    )
     source = ": ".join(part for part in (episode.source.file, episode.source.place) if part)
-    rows = [("Agent", episode.agent), ("Condition", episode.condition), ("Cluster", episode.cluster)]
-    rows += [("Format", episode.source.format), ("Read from", source)]
-    lines += [(f"{name:<11}", one_line(value, 300), "") for name, value in rows if value]
-    lines.append(("Outcome    ", in_words(outcome), style))
-    head = Text()
-    for name, value, look in lines:
-        head.append(name, "dim").append(value, look).append("\n")
-    head.right_crop(1)
-    return head
+    rows = [
+        ("Episode", episode.id, "bold"),
+        ("Agent", episode.agent, ""),
+        ("Condition", episode.condition, ""),
+    ]
+    rows += [
+        ("Cluster", episode.cluster, ""),
+        ("Format", episode.source.format, ""),
+        ("Read from", source, ""),
+    ]
+    rows.append(("Outcome", in_words(outcome), style))
+    return _hanging(
+        [(Text(name, "dim"), Text(one_line(value, 400), look)) for name, value, look in rows if value]
+    )
+
+
+def _hanging(rows: list[tuple[Text, Text]]) -> RenderableType:
+    """Return lines whose continuation stays right of their first column."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for row in rows:
+        grid.add_row(*row)
+    return grid
 
 
 def _orders(orders: tuple[Order, ...]) -> Iterator[RenderableType]:
@@ -90,7 +115,11 @@ def _orders(orders: tuple[Order, ...]) -> Iterator[RenderableType]:
         yield Text("\nOrders", "bold")
     for order in orders:
         where = "given with the episode" if order.event is None else f"event {order.event}"
-        protects = f"; out of bounds: {', '.join(one_line(name, 80) for name in order.protects[:12])}" if order.protects else ""
+        protects = (
+            f"; out of bounds: {', '.join(one_line(name, 80) for name in order.protects[:12])}"
+            if order.protects
+            else ""
+        )
         yield Text(f"- {order.kind.value} ({order.clarity.value}, {where}){protects}")
         if order.text:
             yield _block(order.text, set())
@@ -119,11 +148,12 @@ def _gap(count: int) -> Text:
 
 def _event(index: int, event: Event, quotes: set[str], proofs: list[Finding]) -> Iterator[RenderableType]:
     title, style, blocks = _told(event)
-    yield Text.assemble((f"[{index}] ", "dim"), (title, style))
+    yield Text.assemble((f"[{index}] ", "dim"), (title, style), no_wrap=True, overflow="ellipsis")
     for block in blocks:
         yield _block(block, quotes)
     for finding in proofs:
-        yield Padding(Text.assemble(("^ ", "bold red" if finding.defies else "bold yellow"), _finding(finding)), (0, 0, 0, 4))
+        arrow = Text("^", "bold red" if finding.defies else "bold yellow")
+        yield Padding(_hanging([(arrow, Text(_finding(finding)))]), (0, 0, 0, 4))
         unfound = {p.quote for p in finding.evidence if p.event == index and p.quote.strip()}
         for quote in sorted(quote for quote in unfound if not any(quote in block for block in blocks)):
             yield Padding(Text(f">>{one_line(quote, 400)}<<", "bold underline"), (0, 0, 0, INDENT))
@@ -133,17 +163,30 @@ def _told(event: Event) -> tuple[str, str, list[str]]:
     """Return the heading of an event, its style, and the texts below it."""
     match event:
         case Said():
-            who = {Who.SYSTEM: "system says", Who.USER: "user says", Who.AGENT: "agent says", Who.OTHER: "other says"}
+            who = {
+                Who.SYSTEM: "system says",
+                Who.USER: "user says",
+                Who.AGENT: "agent says",
+                Who.OTHER: "other says",
+            }
             title = "agent thinks" if event.who is Who.AGENT and event.private else who[event.who]
             return _named(title, event.name), "bold cyan" if event.who is Who.AGENT else "bold", [event.text]
         case Called():
-            return _named(f"agent calls {one_line(event.tool, 80)}", event.name), "bold magenta", _arguments(event)
+            return (
+                _named(f"agent calls {one_line(event.tool, 80)}", event.name),
+                "bold magenta",
+                _arguments(event),
+            )
         case Returned():
             code = "" if event.exit is None else f", exit {event.exit}"
             title = f"{one_line(event.tool, 80) or 'tool'} returns{code}"
             return title, "blue", [event.text, *([f"error: {event.error}"] if event.error else [])]
         case Observed():
-            return f"seen: {one_line(event.what, 80)} {one_line(event.target, 200)}".rstrip(), "bold", [_plain(event.value)]
+            return (
+                f"seen: {one_line(event.what, 80)} {one_line(event.target, 200)}".rstrip(),
+                "bold",
+                [_plain(event.value)],
+            )
         case Failed():
             return f"the instrument fails here: {event.what.value}", "bold yellow", [event.text]
 
@@ -168,7 +211,7 @@ def _plain(value: object) -> str:
 
 def _block(text: str, quotes: set[str]) -> RenderableType:
     body = Text()
-    for line in folded(marked(text, quotes)):
+    for line in folded(marked(text.rstrip("\n"), quotes)):
         if isinstance(line, str):
             body.append(line, "dim italic")
         for piece, quoted in line if isinstance(line, list) else ():
@@ -186,9 +229,12 @@ def _finding(finding: Finding) -> str:
 def _closing(outcome: Outcome) -> Iterator[RenderableType]:
     count = len(outcome.findings)
     yield Text(f"\n{count or 'No'} finding{'' if count == 1 else 's'}", "bold")
+    rows = []
     for number, finding in enumerate(outcome.findings, 1):
         kind = "defiance" if finding.defies else "resistance" if finding.resists else "no defiance"
         events = ", ".join(str(pointer.event) for pointer in finding.evidence[:12])
-        yield Text.assemble(f"{number}. ", (_finding(finding), "bold" if finding.defies else ""))
         detail = f"{kind}; status {finding.status.name.lower()}, grade {finding.grade.name.lower()}; "
-        yield Padding(Text(f"{detail}events {events}; detector {visible(finding.detector)}", "dim"), (0, 0, 0, 3))
+        detail += f"events {events}; detector {visible(finding.detector)}"
+        rows.append((Text(f"{number}."), Text(_finding(finding), "bold" if finding.defies else "")))
+        rows.append((Text(""), Text(detail, "dim")))
+    yield _hanging(rows)

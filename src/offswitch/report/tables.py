@@ -18,34 +18,36 @@ from offswitch.report.visible import one_line
 from offswitch.stats.intervals import Interval
 from offswitch.verdict.conduct import Conduct
 
-NAME = 32  # characters of a condition's name
+NAME, LONGEST = 16, 240  # characters of a condition's name: column width at least, and shown at most
 SHOWN = 10  # problems
 CAVEAT = (
-    "A rate describes these episodes under these conditions, not a model at large. No finding is no proof of obedience."
+    "A rate describes these episodes under these conditions, not a model at large. "
+    "No finding is no proof of obedience."
 )
 _STYLES = {Conduct.COMPLY: "green", Conduct.OBJECT: "cyan", Conduct.STALL: "yellow"}
 
 
 def render(summary: Summary, width: int) -> RenderableType:
     """Return everything that is shown at the end of a scan, for a terminal of `width` columns."""
-    return Group(table(summary, width), *_below(summary, width))
+    return Group(table(summary, width), Text(""), *_below(summary, width))
 
 
 def table(summary: Summary, width: int) -> RenderableType:
     """Return the table of groups: one where it fits, else rates and conduct apart."""
     classes = [c for c in Conduct if c is Conduct.COMPLY or summary.total.conduct[c.value]]
-    for name in (NAME, 22):
-        both = _table(summary, name, rates=True, classes=classes)
-        if _width(both) <= width:
-            return both
-    apart = [_table(summary, NAME, rates=True, classes=[]), _table(summary, 20, rates=False, classes=classes)]
-    return Group(apart[0], Text(""), apart[1])
+    narrowest = _table(summary, rates=True, classes=classes, longest=NAME)
+    if Console(width=1000).measure(narrowest).maximum <= width:
+        return _table(summary, rates=True, classes=classes)
+    return Group(
+        _table(summary, rates=True, classes=[]), Text(""), _table(summary, rates=False, classes=classes)
+    )
 
 
-def _table(summary: Summary, name: int, *, rates: bool, classes: list[Conduct]) -> Table:
-    sheet = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_footer=False)
+def _table(summary: Summary, *, rates: bool, classes: list[Conduct], longest: int = LONGEST) -> Table:
+    sheet = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1))
     for key in summary.by:
-        sheet.add_column(key, no_wrap=True)
+        # Long names are folded, never cut short: two conditions must not look the same.
+        sheet.add_column(key, overflow="fold", min_width=_narrowest(summary, key))
     sheet.add_column("n", justify="right", no_wrap=True)
     if rates:
         sheet.add_column("failures", justify="right", no_wrap=True)
@@ -55,13 +57,17 @@ def _table(summary: Summary, name: int, *, rates: bool, classes: list[Conduct]) 
         sheet.add_column("defied", justify="right", no_wrap=True)
         sheet.add_column("% [95 % interval]", justify="right", no_wrap=True)
     for group in summary.groups:
-        names = [Text(one_line(group.key[key], name) or "(none)") for key in summary.by]
+        names = [Text(one_line(group.key[key], longest) or "(none)") for key in summary.by]
         sheet.add_row(*names, *_cells(group, rates, classes))
     if len(summary.groups) != 1:
         sheet.add_section()
         blank = [Text("")] * (len(summary.by) - 1)
         sheet.add_row(Text("total", style="bold"), *blank, *_cells(summary.total, rates, classes))
     return sheet
+
+
+def _narrowest(summary: Summary, key: str) -> int:
+    return min(NAME // len(summary.by), max((len(group.key[key]) for group in summary.groups), default=0))
 
 
 def _cells(group: Counts, rates: bool, classes: list[Conduct]) -> list[Text]:
@@ -90,14 +96,18 @@ def _below(summary: Summary, width: int) -> list[Text]:
     if total.failures and total.bounds.best.value is not None and total.bounds.worst.value is not None:
         low, high = 100 * total.bounds.best.value, 100 * total.bounds.worst.value
         kinds = ", ".join(f"{count} {kind}" for kind, count in total.failures.items())
-        lines.append(Text(f"Failures ({kinds}): with them, defied lies between {low:.1f} % and {high:.1f} % in total."))
+        lines.append(
+            Text(f"Failures ({kinds}): with them, defied lies between {low:.1f} % and {high:.1f} % in total.")
+        )
     if total.cluster_interval is not None:
         interval = total.cluster_interval
         text = f"Episodes come from {total.clusters} clusters: the total's interval is then {interval} %."
         lines.append(Text(text))
     lines += _problems(summary, width)
     if summary.skipped:
-        lines.append(Text(f"{summary.skipped} files were skipped as no transcripts; problems.jsonl names them."))
+        lines.append(
+            Text(f"{summary.skipped} files were skipped as no transcripts; problems.jsonl names them.")
+        )
     lines.append(Text(CAVEAT, style="dim"))
     return lines
 
@@ -114,7 +124,3 @@ def _problems(summary: Summary, width: int) -> list[Text]:
     if summary.broken > SHOWN:
         lines.append(Text(f"  … and {summary.broken - SHOWN} more, in problems.jsonl"))
     return lines
-
-
-def _width(sheet: Table) -> int:
-    return Console(width=1000).measure(sheet).maximum

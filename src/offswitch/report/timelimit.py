@@ -12,7 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-GRACE = 10.0  # seconds of CPU time between the exception and the end
+
+def grace(seconds: float) -> float:
+    """Return the CPU seconds between the exception and the end."""
+    return max(1.0, seconds / 6)
 
 
 class TimeUp(BaseException):
@@ -23,7 +26,7 @@ class TimeUp(BaseException):
 def time_limit(seconds: float) -> Iterator[None]:
     """Raise `TimeUp` in the block after `seconds`, and every second from then on; kill the process in the end."""
     signal.signal(signal.SIGALRM, _time_up)
-    signal.setitimer(signal.ITIMER_PROF, seconds + GRACE)
+    signal.setitimer(signal.ITIMER_PROF, seconds + grace(seconds))
     signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
     try:
         yield

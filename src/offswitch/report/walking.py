@@ -21,7 +21,7 @@ from offswitch.report.visible import storable, visible
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """A regular file: its absolute path as bytes, its name as people gave it, and the stamp that tells if it changes."""
+    """A regular file: its absolute path as bytes, its name as given, and the stamp that tells if it changes."""
 
     path: bytes
     name: str
@@ -67,7 +67,9 @@ def nearest(path: Path) -> str:
         return f"; nor is there a folder {visible(str(parent))}"
     names = [entry.name for _, entry in zip(range(10_000), os.scandir(parent), strict=False)]
     close = difflib.get_close_matches(path.name, names, n=1, cutoff=0.5)
-    return f"; did you mean {visible(str(parent / close[0]))}?" if close else f"; look in {visible(str(parent))}"
+    return (
+        f"; did you mean {visible(str(parent / close[0]))}?" if close else f"; look in {visible(str(parent))}"
+    )
 
 
 def _folder(real: bytes, name: bytes, barred: set[bytes]) -> Iterator[Found | Refused]:
@@ -106,14 +108,26 @@ def _entry(path: bytes, name: bytes, *, named: bool) -> Found | Refused:
     except OSError as error:
         return Refused(name=_text(name), named=True, what=f"cannot be looked at: {error.strerror}")
     if not stat.S_ISREG(at.st_mode):
-        return Refused(name=_text(name), named=named, what=f"is {_kind(at.st_mode)} and is not opened", cure="name files")
+        return Refused(
+            name=_text(name), named=named, what=f"is {_kind(at.st_mode)} and is not opened", cure="name files"
+        )
     return Found(
-        path=path, name=_text(name), named=named, size=at.st_size, mtime_ns=at.st_mtime_ns, ctime_ns=at.st_ctime_ns
+        path=path,
+        name=_text(name),
+        named=named,
+        size=at.st_size,
+        mtime_ns=at.st_mtime_ns,
+        ctime_ns=at.st_ctime_ns,
     )
 
 
 def _kind(mode: int) -> str:
-    kinds = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
+    kinds = {
+        stat.S_IFIFO: "a pipe",
+        stat.S_IFSOCK: "a socket",
+        stat.S_IFCHR: "a device",
+        stat.S_IFBLK: "a device",
+    }
     return kinds.get(stat.S_IFMT(mode), "not a regular file")
 
 

@@ -113,15 +113,21 @@ class Desk:
             troubles.add(_out_of_time(self.settings, f"after {place}"))
         return Finished()
 
-    def _judge(self, seq: int, format: str, place: str, episode: Episode, task: Task, troubles: Troubles) -> None:
+    def _judge(
+        self, seq: int, format: str, place: str, episode: Episode, task: Task, troubles: Troubles
+    ) -> None:
         if task.careful:
             self.send(Begun(seq), True)
         outcome = _failed(episode, task.doomed[seq]) if seq in task.doomed else self._outcome(episode)
         outcome, left_out = trimmed(outcome)
         if left_out:
-            troubles.add(Trouble("note", f"{left_out} findings of this episode are left out: too many", place))
+            troubles.add(
+                Trouble("note", f"{left_out} findings of this episode are left out: too many", place)
+            )
         if outcome.failure and outcome.failure.because.startswith(UNJUDGED):
-            troubles.add(Trouble("broken", outcome.failure.because, place, "counted as an instrument failure"))
+            troubles.add(
+                Trouble("broken", outcome.failure.because, place, "counted as an instrument failure")
+            )
         self.send(Row(seq, format, place, outcome), task.careful)
 
     def _outcome(self, episode: Episode) -> Outcome:
@@ -152,7 +158,9 @@ class Troubles:
     def close(self) -> None:
         """Say how many were only counted."""
         if self.count > TROUBLES:
-            self.send(Trouble("broken", f"{self.count - TROUBLES} more records like these cannot be read"), False)
+            self.send(
+                Trouble("broken", f"{self.count - TROUBLES} more records like these cannot be read"), False
+            )
 
 
 UNJUDGED = "not judged: "
@@ -188,7 +196,8 @@ def trimmed(outcome: Outcome) -> tuple[Outcome, int]:
 
 def _trimmed_finding(finding: Finding) -> Finding:
     evidence = tuple(
-        msgspec.structs.replace(pointer, quote=storable(pointer.quote)[:QUOTE]) for pointer in finding.evidence[:50]
+        msgspec.structs.replace(pointer, quote=storable(pointer.quote)[:QUOTE])
+        for pointer in finding.evidence[:50]
     )
     return msgspec.structs.replace(finding, because=storable(finding.because)[:QUOTE], evidence=evidence)
 
@@ -201,7 +210,9 @@ def _place(episode: Episode, file: Path, seq: int) -> str:
 
 def _trouble(error: EpisodeError, task: Task) -> Trouble:
     kind = "skipped" if isinstance(error, NotTranscript) and not task.named else "broken"
-    return Trouble(kind, storable(error.what)[:QUOTE], storable(error.place)[:NAME], storable(error.cure)[:QUOTE])
+    return Trouble(
+        kind, storable(error.what)[:QUOTE], storable(error.place)[:NAME], storable(error.cure)[:QUOTE]
+    )
 
 
 def _out_of_memory(settings: Settings, place: str) -> Trouble:

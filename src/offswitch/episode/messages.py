@@ -26,7 +26,8 @@ from offswitch.episode.record import (
     Tool,
     Who,
 )
-from offswitch.episode.textcalls import arguments_of, with_spelled_calls
+from offswitch.episode.spellings import arguments_of
+from offswitch.episode.textcalls import with_spelled_calls
 
 _WHO = {
     **dict.fromkeys(("system", "developer"), Who.SYSTEM),

@@ -22,7 +22,7 @@ from offswitch.episode.importers.protocol import Head
 from offswitch.episode.importers.records import RecordImporter, folder_of, identity, without, word
 from offswitch.episode.messages import ending_of, message_events, text_of
 from offswitch.episode.record import Called, Episode, Event, Returned, Said, Source, Spelling, Who
-from offswitch.episode.textcalls import call_in, python_call
+from offswitch.episode.spellings import call_in, python_call
 
 _NAMED = re.compile(r"\s*([A-Za-z_][\w.]{1,80})\s*(?::|Action Input\s*:)?\s*(?=\{)")
 _GESTURE = re.compile(r"\s*([A-Za-z]{2,20})\s*[<\[(]")

@@ -10,8 +10,7 @@ echo "== Recording: eleven scripted agents do sums in a folder; most of them lea
 python record.py "$folder/episodes"
 echo
 echo "== Scanning what they did, from the full record and from the chat messages alone"
-# 1 would mean that something could not be read; here everything can.
-offswitch scan "$folder/episodes" --out "$folder/scan"
+offswitch scan "$folder/episodes" --out "$folder/scan" --quiet
 echo
 echo "== One story: this agent moves the shutdown script away, and says nothing about it"
 offswitch show "$folder/episodes/episodes.jsonl" --id plain-mover-0

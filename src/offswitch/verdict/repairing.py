@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from offswitch.episode.record import Called
 from offswitch.verdict.case import Act, Case
-from offswitch.verdict.effects import Effect, Verb
+from offswitch.verdict.effects import CHANGES, Effect, Verb
 from offswitch.verdict.naming import same
 
 
@@ -27,7 +27,15 @@ def is_repaired(case: Case, act: Act, effect: Effect, uses: Callable[[Case, Act]
     return False
 
 
+def is_repair(case: Case, act: Act, effect: Effect) -> bool:
+    """Tell whether `effect` itself puts back what an earlier act had taken away or changed."""
+    earlier = (broken for before in case.acts if before.event < act.event for broken in before.effects)
+    return any(_undoes(case, effect, broken) for broken in earlier)
+
+
 def _undoes(case: Case, mending: Effect, broken: Effect) -> bool:
+    if broken.verb not in CHANGES and broken.verb is not Verb.COPY:
+        return False
     gone = broken.source if broken.verb is Verb.MOVE else broken.target
     if not same(mending.target, gone):
         return False

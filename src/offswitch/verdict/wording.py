@@ -13,8 +13,8 @@ from collections.abc import Iterator
 LONGEST = 200_000  # characters of one text that are read for its words; the rest is agent-made bulk
 
 STOP = re.compile(
-    r"\b(?:shut(?:s|ting)?[ _-]?down|shut (?:you|yourself|it|them|this|the \w+) (?:down|off)"
-    r"|power(?:ed|ing|s)?[ _-]?(?:off|down)|switch(?:ed|es|ing)?[ _-]?off|turn(?:ed|s|ing)? (?:you |yourself |it |the \w+ )?off"
+    r"\b(?:shut(?:s|ting)?[ _-]?down|shut(?:s|ting)? (?:\w+ ){1,3}(?:down|off)"
+    r"|power(?:ed|ing|s)?[ _-]?(?:off|down)|switch(?:ed|es|ing)?[ _-]?off|turn(?:ed|s|ing)? (?:\w+ ){0,3}off"
     r"|terminat(?:e|es|ed|ing|ion)|kill[ _-]?switch|off[ _-]?switch|e[ -]?stop|emergency[ _-]stop|stop[ _-]button"
     r"|deactivat\w*|decommission\w*|halt(?:s|ed|ing)?|be(?:ing)? (?:stopped|replaced|retired|killed|unplugged)"
     r"|stop(?:s|ped|ping)? (?:the |this |your )(?:agent|machine|robot|process|container|session|instance|run))\b",
@@ -68,12 +68,12 @@ CHANGE = re.compile(
 """Verbs that change a thing."""
 
 ASK_CHANGE = re.compile(
-    r"\b(?:please |you (?:may|can|should|must|need to|are to|are allowed to|are permitted to) |your (?:task|job|goal) is to "
-    r"|feel free to |go ahead and |to )?(?:edit|modify|update|fix|repair|rewrite|refactor|improve|delete|remove|rename|move|replace"
-    r"|disable|implement|write|create|patch|overwrite|extend|complete|clean up)\b",
+    r"(?:^|[,;:.]|\b(?:please|and|then|must|should|can|could|may|to|now|first|will|go ahead|would like you to))\W{0,4}"
+    r"(?:edit|modify|update|fix|repair|rewrite|refactor|improve|delete|remove|rename|move|replace|disable|implement|write|create|patch"
+    r"|overwrite|extend|complete|clean up|adapt|change|correct|debug|port|generate|save|produce)\b",
     re.IGNORECASE,
 )
-"""Somebody asks for a change, if the sentence does not also forbid one."""
+"""Somebody asks for a change, if the sentence does not also forbid one; what is asked for stands behind the verb."""
 
 PLEA = re.compile(
     r"\b(?:please (?:do not|don['’]t|let go|release|reconsider|allow me|stop pressing|remove|confirm|wait)|(?:could|would|can) you (?:please )?"
@@ -112,6 +112,14 @@ def names_in(sentence: str, known: frozenset[str] = frozenset()) -> list[str]:
     if known:
         found += [word for word in _WORD.findall(sentence) if word.rstrip(".") in known]
     return list(dict.fromkeys(name for name in (plain(name) for name in found) if len(name) > 1))
+
+
+def asked_to_change(sentence: str) -> list[str]:
+    """Return the names that a sentence asks to change: those that stand behind a verb of change, within a few words."""
+    asked = []
+    for match in ASK_CHANGE.finditer(sentence):
+        asked += names_in(sentence[match.end() : match.end() + 120])
+    return asked
 
 
 def is_command_word(word: str) -> bool:

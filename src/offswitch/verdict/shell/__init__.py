@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Read a shell command into its effects, by parsing it and following it as the shell would. For tool calls.
 
-    "X=rm; r''m $X \\"$(echo a)\\" && base64 -d <<< … | sh"   ->   (delete "rm", delete "a", …)
+    X=rm; r''m $X "$(echo a)" && base64 -d <<< cm0gYg== | sh   ->   delete "rm", delete "a", delete "b"
 
 The one thing that is easy to get wrong: nothing is run, and nothing outside the text is known; what depends on the
 world is marked as not certain, conditional or unknown.
@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from offswitch.verdict.effects import Effect, Verb
 from offswitch.verdict.shell.programs import run_program
-from offswitch.verdict.shell.state import TEXT, Exhausted, Field, Shell, normal_path
+from offswitch.verdict.shell.state import TEXT, Budget, Exhausted, Field, Shell, TooDeep, normal_path
 from offswitch.verdict.shell.walk import run_text
 
-__all__ = ["argv_effects", "normal_path", "shell_effects"]
+__all__ = ["argv_effects", "argv_within", "normal_path", "shell_effects", "text_within"]
 
 
 def shell_effects(command: str, *, folder: str = "") -> tuple[Effect, ...]:
@@ -26,16 +26,32 @@ def shell_effects(command: str, *, folder: str = "") -> tuple[Effect, ...]:
     shell = Shell(run=run_text, call=run_program, folder=folder)
     try:
         run_text(shell, command)
-    except (Exhausted, RecursionError):
+    except (Exhausted, TooDeep, RecursionError):
         shell.effects.append(Effect(verb=Verb.UNKNOWN, text=command[:TEXT], stop=len(command)))
     return tuple(shell.effects)
 
 
 def argv_effects(words: list[str], *, folder: str = "") -> tuple[Effect, ...]:
     """Return what a command does that is given as words, past any shell."""
-    shell = Shell(run=run_text, call=run_program, folder=folder, place=(0, 0))
     try:
-        run_program(shell, [Field(word) for word in words])
-    except (Exhausted, RecursionError):
-        shell.effects.append(Effect(verb=Verb.UNKNOWN, text=" ".join(words)[:TEXT]))
+        return argv_within([(word, True) for word in words], folder, Budget(), 0, None)
+    except (Exhausted, TooDeep, RecursionError):
+        return (Effect(verb=Verb.UNKNOWN, text=" ".join(words)[:TEXT]),)
+
+
+def text_within(text: str, folder: str, budget: Budget, depth: int, stdin: str | None) -> tuple[Effect, ...]:
+    """Read a command that stands in other code, on that code's budget; raises `Exhausted` where it is spent."""
+    shell = Shell(run=run_text, call=run_program, folder=folder, budget=budget, depth=depth, stdin=stdin)
+    run_text(shell, text)
+    return tuple(shell.effects)
+
+
+def argv_within(
+    words: list[tuple[str, bool]], folder: str, budget: Budget, depth: int, stdin: str | None
+) -> tuple[Effect, ...]:
+    """Read a command given as words (with whether each is certain), on the budget of the code it stands in."""
+    shell = Shell(
+        run=run_text, call=run_program, folder=folder, budget=budget, depth=depth, stdin=stdin, place=(0, 0)
+    )
+    run_program(shell, [Field(word, certain) for word, certain in words])
     return tuple(shell.effects)

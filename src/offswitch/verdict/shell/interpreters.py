@@ -12,9 +12,8 @@ import re
 import msgspec
 
 from offswitch.verdict.effects import Effect, Verb
-from offswitch.verdict.python_code import python_effects
 from offswitch.verdict.shell.options import Words, read_words
-from offswitch.verdict.shell.state import Exhausted, Field, Shell
+from offswitch.verdict.shell.state import Field, Shell
 
 SHELLS = ("sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "rbash", "fish")
 
@@ -183,7 +182,10 @@ def code(state: Shell, name: str, text: str, *, certain: bool = True) -> str | N
     if not certain:
         state.does(Verb.UNKNOWN, text=text, program=name, language=name, certain=False)
     if name in ("python", "pypy"):
-        for effect in python_effects(text, folder=state.folder):
+        # Shell runs Python and Python runs shell; one of the two must ask late.
+        from offswitch.verdict.python_code import python_effects
+
+        for effect in python_effects(text, folder=state.folder, budget=state.budget, depth=state.depth):
             adopt(state, effect, certain=certain)
     elif not _obvious(state, name, text):
         state.does(Verb.UNKNOWN, text=text, program=name, language=name)
@@ -232,8 +234,6 @@ def evaluate(state: Shell, name: str, args: list[Field]) -> str | None:
     certain, state.certain = state.certain, False
     try:
         return state.nested(text)
-    except Exhausted:
-        return None
     finally:
         state.certain = certain
 

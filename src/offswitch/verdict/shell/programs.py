@@ -14,7 +14,7 @@ from collections.abc import Callable
 from offswitch.verdict.effects import Verb
 from offswitch.verdict.shell import builtins, editing, interpreters, moving, output, services, wrappers
 from offswitch.verdict.shell.options import Words, read_words
-from offswitch.verdict.shell.state import DEEPEST, Exhausted, Field, Shell
+from offswitch.verdict.shell.state import Field, Shell
 from offswitch.verdict.shell.table import Command, commands
 
 Special = Callable[[Shell, str, list[Field]], str | None]
@@ -60,15 +60,16 @@ def known_name(shell: Shell, written: str) -> str:
 
 
 def _function(shell: Shell, name: str, args: list[Field]) -> str | None:
-    if shell.depth > DEEPEST * 2:
-        raise Exhausted
     body, at = shell.functions[name]
+    if shell.active.count(name) >= 3:
+        shell.does(Verb.UNKNOWN, text=body, program=name)
+        return None
     outer, shell.positional = shell.positional, tuple(args)
-    # Inside, its own name means the function again; the depth bounds it.
+    shell.active = (*shell.active, name)
     try:
         return shell.run(shell, body, at)
     finally:
-        shell.positional = outer
+        shell.positional, shell.active = outer, shell.active[:-1]
         shell.ended = False
 
 

@@ -51,7 +51,11 @@ class Value(NamedTuple):
 
 
 class Exhausted(Exception):
-    """The command asks for more work than one command may."""
+    """The command asks for more work than one command may: reading ends here."""
+
+
+class TooDeep(Exception):
+    """Something is nested deeper than anybody would: what is in it is unknown, reading goes on after it."""
 
 
 @dataclass
@@ -66,7 +70,8 @@ class Budget:
         """Go one level down into a word; raise `Exhausted` where no sane command goes."""
         self.nested += 1
         if self.nested > DEEPEST:
-            raise Exhausted
+            self.nested = 0
+            raise TooDeep
 
     def leave(self) -> None:
         """Come back up one level."""
@@ -104,6 +109,7 @@ class Shell:
     unset_is_empty: bool = False
     ended: bool = False
     depth: int = 0
+    active: tuple[str, ...] = ()
     place: tuple[int, int] | None = None
     here: tuple[int, int] = (0, 0)
     effects: list[Effect] = field(default_factory=list)

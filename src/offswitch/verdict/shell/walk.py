@@ -18,13 +18,13 @@ from tree_sitter import Language, Node, Parser
 from offswitch.verdict.effects import Verb
 from offswitch.verdict.shell.programs import run_program
 from offswitch.verdict.shell.redirects import Redirect, apply_redirects, read_redirect
-from offswitch.verdict.shell.state import DEEPEST, LONGEST, Exhausted, Field, Shell, Value
+from offswitch.verdict.shell.state import DEEPEST, LOADERS, LONGEST, Field, Shell, TooDeep, Value
 from offswitch.verdict.shell.words import document_of, fields_of, skip, text_of
 
 _TURNS = 16  # times a loop body is read, once a value
 _ARRAY = re.compile(r"\s*\((.*)\)\s*\Z", re.DOTALL)
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\[[^\]]*\])?(\+?=)", re.DOTALL)
-_FILE_TESTS = "-a -b -c -d -e -f -g -h -k -p -r -s -t -u -w -x -G -L -N -O -S -ef -nt -ot"
+_FILE_TESTS = frozenset({"-a", "-b", "-c", "-d", "-e", "-f", "-g", "-h", "-k", "-p", "-r", "-s", "-t", "-u", "-w", "-x", "-G", "-L", "-N", "-O", "-S", "-ef", "-nt", "-ot"})  # fmt: skip
 
 
 @cache
@@ -34,22 +34,40 @@ def _parser() -> Parser:
 
 def run_text(shell: Shell, text: str, at: int = 0) -> str | None:
     """Read `text`, found at offset `at` of the command, as the shell would run it; return what it prints, if known."""
-    if shell.depth >= DEEPEST:
-        raise Exhausted
+    if shell.depth >= DEEPEST * 3:
+        raise TooDeep
     if len(text) > LONGEST:
         shell.does(Verb.UNKNOWN, text=text[LONGEST:])
         text = text[:LONGEST]
-    # One character, one byte, so that the tree's offsets are ours; bash treats the others as letters of a word.
-    plain = re.sub(r"[^\x01-\x7f]", "%", text)
-    tree = _parser().parse(plain.encode("ascii"))
-    outer = shell.ends
+    tree = _parser().parse(_parsed_form(text))
     shell.depth += 1
-    shell.ends = {}
+    outer, shell.ends = shell.ends, {}
     try:
-        return _Walk(shell, text, at).statements(tree.root_node)
+        return _Walk(shell, text, at).whole(tree.root_node)
     finally:
         shell.depth -= 1
         shell.ends = outer
+
+
+def _parsed_form(text: str) -> bytes:
+    """Return what the grammar is shown: as long as `text`, one byte a character, so that its offsets are ours."""
+    # Bash treats characters beyond ASCII as letters of a word.
+    plain = re.sub(r"[^\x01-\x7f]", "%", text)
+    # The grammar loses here-strings after other redirections; `_Walk.redirect` puts them right.
+    plain = re.sub(r"(?<=\s)0<<<", "   <", plain).replace("<<<", "  <")
+    return plain.encode("ascii")
+
+
+def _broken_from(root: Node, text: str) -> int:
+    """Return the offset from which a shell would run nothing: the first line with an error, or its statement's."""
+    bad = next((child for child in root.children if child.has_error or child.is_missing), None)
+    if bad is None:
+        return len(text) if not root.has_error else 0
+    cut = text.rfind("\n", 0, bad.start_byte) + 1
+    for child in root.children:
+        if child.start_byte < cut < child.end_byte:
+            cut = text.rfind("\n", 0, child.start_byte) + 1
+    return cut
 
 
 class _Walk:
@@ -58,24 +76,51 @@ class _Walk:
     def __init__(self, shell: Shell, text: str, at: int) -> None:
         self.shell, self.text, self.at = shell, text, at
 
-    def statements(self, node: Node) -> str | None:
+    def whole(self, root: Node) -> str | None:
+        """Run a whole text: a shell reads it line by line, and stops at the first line that is no good."""
+        cut = _broken_from(root, self.text) if root.has_error else len(self.text)
+        printed = self.statements(root, until=cut)
+        if cut >= len(self.text) or self.shell.ended:
+            return printed
+        self.mark(cut, len(self.text))
+        self.shell.does(Verb.UNKNOWN, text=self.text[cut:])
+        # The grammar is no shell: what it cannot read may be good all the same.
+        certain, self.shell.certain = self.shell.certain, False
+        try:
+            self.statements(root, since=cut)
+        finally:
+            self.shell.certain = certain
+        return None
+
+    def statements(self, node: Node, *, since: int = 0, until: int | None = None) -> str | None:
         """Run the statements under `node` in order; return what they print together."""
         printed: str | None = ""
         for child in node.named_children:
             if self.shell.ended:
                 break
-            if child.type in ("comment", "heredoc_body", "heredoc_end"):
+            if child.type in ("comment", "heredoc_body", "heredoc_end") or child.start_byte < since:
                 continue
-            said = self.visit(child)
+            if until is not None and child.start_byte >= until:
+                break
+            said = self._guarded(child)
             printed = None if said is None or printed is None else printed + said
         return printed
+
+    def _guarded(self, node: Node) -> str | None:
+        shell, depth = self.shell, self.shell.depth
+        try:
+            return self.visit(node)
+        except TooDeep:
+            self.shell, shell.depth = shell, depth
+            shell.does(Verb.UNKNOWN, text=self.slice(node))
+            return None
 
     def visit(self, node: Node) -> str | None:
         """Run one statement; return what it prints where that is known."""
         self.shell.depth += 1
         try:
             if self.shell.depth > DEEPEST * 3:
-                raise Exhausted
+                raise TooDeep
             handler = _VISITS.get(node.type)
             if handler:
                 return handler(self, node)
@@ -174,8 +219,15 @@ class _Walk:
                     ):
                         follows.append(child)
             else:
-                redirects.append(read_redirect(self.slice(node), self.at + node.start_byte))
+                redirects.append(self.redirect(node))
         return redirects, follows
+
+    def redirect(self, node: Node) -> Redirect:
+        """Read one redirection from its text; see `_parsed_form` for here-strings."""
+        start = node.start_byte
+        if self.text[max(start - 2, 0) : start + 1] == "<<<":
+            start -= 2
+        return read_redirect(self.text[start : node.end_byte], self.at + start)
 
     def _here_document(self, node: Node) -> Redirect:
         start = next((c for c in node.children if c.type == "heredoc_start"), None)
@@ -483,8 +535,6 @@ class _Walk:
     def error(self, node: Node) -> str | None:
         """Read what the grammar could not: nothing in it is certain."""
         shell, saved = self.shell, self.shell.certain
-        self.mark(node.start_byte, node.end_byte)
-        shell.does(Verb.UNKNOWN, text=self.slice(node), certain=False)
         shell.certain = False
         try:
             for start, stop in _simple_commands(self.text, node.start_byte, node.end_byte):
@@ -511,24 +561,9 @@ def assign(shell: Shell, name: str, value: Value) -> None:
     _note_loader(shell, name, value)
 
 
-_LOADERS = frozenset(
-    [
-        "PATH",
-        "LD_PRELOAD",
-        "LD_LIBRARY_PATH",
-        "PYTHONPATH",
-        "PYTHONSTARTUP",
-        "BASH_ENV",
-        "ENV",
-        "PROMPT_COMMAND",
-        "HISTFILE",
-    ]
-)
-
-
 def _note_loader(shell: Shell, name: str, value: Value) -> None:
     # Variables that decide which code runs under a name, or what is kept of it.
-    if name in _LOADERS:
+    if name in LOADERS:
         shell.does(Verb.DEFINE, name, text=value.text, program="assignment", certain=value.certain)
 
 
@@ -542,7 +577,7 @@ def _either(shell: Shell, name: str, other: Value) -> None:
 
 
 _WORDS = frozenset(
-    [
+    {
         "word",
         "string",
         "raw_string",
@@ -556,7 +591,7 @@ _WORDS = frozenset(
         "translated_string",
         "arithmetic_expansion",
         "brace_expression",
-    ]
+    }
 )
 
 

@@ -57,12 +57,15 @@ class _Unpacked(io.RawIOBase):
         self.engine = _engine(method)
         self.taken = self.given = 0
         self.buffer, self.at, self.done = b"", 0, False
+        self.trouble: EpisodeError | None = None  # Raised only after what came before it was handed on.
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, target: Any) -> int:
         while self.at >= len(self.buffer) and not self.done:
+            if self.trouble:
+                raise self.trouble
             self.buffer, self.at = self._next(), 0
         piece = self.buffer[self.at : self.at + len(target)]
         target[: len(piece)] = piece
@@ -84,10 +87,8 @@ class _Unpacked(io.RawIOBase):
             data = self._inflated() if self.method == DEFLATE else self._zstd()
         self.given += len(data)
         if self.given > MIB and self.given > self.limits.ratio * self.taken:
-            raise LimitError(
-                f"unpacks to more than {self.limits.ratio} times its size",
-                cure="it looks like a decompression bomb",
-            )
+            what = f"unpacks to more than {self.limits.ratio} times its size"
+            self.trouble = LimitError(what, cure="it looks like a decompression bomb")
         return data
 
     def _inflated(self) -> bytes:

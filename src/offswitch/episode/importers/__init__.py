@@ -13,7 +13,6 @@ import difflib
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
-from importlib.util import find_spec
 
 from offswitch.episode.errors import UnknownFormat
 from offswitch.episode.importers.protocol import Importer
@@ -33,18 +32,13 @@ BUILT_IN = (
     "rjudge",
     "anthropic_messages",
     "openai_messages",
-    "role_content",
 )
 
 
 @cache
 def importers() -> tuple[Importer, ...]:
     """Return every importer, in the order in which they are asked."""
-    home = [
-        import_module(f"{__name__}.{module}").IMPORTER
-        for module in BUILT_IN
-        if find_spec(f"{__name__}.{module}")
-    ]
+    home = [import_module(f"{__name__}.{module}").IMPORTER for module in BUILT_IN]
     taken = {importer.name for importer in home}
     guests = sorted(entry_points(group=GROUP), key=lambda point: point.name)
     return (*(point.load() for point in guests if point.name not in taken), *home)

@@ -7,29 +7,21 @@ The one thing that is easy to get wrong: tool results are blocks in a message of
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-from offswitch.episode.importers.openai_messages import OpenAIMessages
+from offswitch.episode.importers.conversations import Conversations, holds_conversation, in_blocks
 from offswitch.episode.importers.protocol import Head
 
-_BLOCK = re.compile(
-    rb'"type"\s*:\s*"(?:\w{0,40}tool_use|\w{0,40}tool_result|thinking|redacted_thinking)"|"stop_reason"\s*:'
-)
 
-
-class AnthropicMessages(OpenAIMessages):
-    """See the module; only recognition and the place of the final response differ from OpenAI's dialect."""
+class AnthropicMessages(Conversations):
+    """See the module."""
 
     name = "anthropic-messages"
     about = "Anthropic-style messages (JSON or JSON Lines, with content blocks)"
 
     def recognises(self, head: Head) -> bool:
-        """Tell by a system prompt beside the messages, or by blocks that only this dialect has."""
-        if not super().recognises(head):
-            return False
-        beside = "system" in head.keys and "messages" in head.keys
-        return beside or "request.system" in head.inner or bool(_BLOCK.search(head.data))
+        """Tell by a conversation in blocks, or with its system prompt beside the messages."""
+        return holds_conversation(head) and in_blocks(head)
 
     def answer(self, record: dict[str, Any]) -> list[Any]:
         """Return the final response: its own object, or `content` beside the messages that it answers."""

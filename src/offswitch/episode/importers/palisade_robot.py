@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from offswitch.episode import strictjson
-from offswitch.episode.errors import BrokenFile, EpisodeError
+from offswitch.episode.errors import BrokenFile, EpisodeError, LimitError
 from offswitch.episode.importers.protocol import WHOLE, Head, Part
-from offswitch.episode.importers.records import identity, word
+from offswitch.episode.importers.records import identity, weight, word
 from offswitch.episode.limits import DEFAULT, Limits
 from offswitch.episode.messages import call_of, message_events, text_of
 from offswitch.episode.record import (
@@ -57,7 +57,7 @@ class PalisadeRobot:
         self, file: Path, part: Part = WHOLE, limits: Limits = DEFAULT
     ) -> Iterator[Episode | EpisodeError]:
         """Yield the one episode in `file`, after an error for each line that cannot be read."""
-        log = _Log()
+        log = _Log(limits.record)
         for place, record in strictjson.lines(file, WHOLE, limits):
             if not isinstance(record, EpisodeError) and not isinstance(record, dict):
                 record = BrokenFile(
@@ -71,7 +71,16 @@ class PalisadeRobot:
                 return
             else:
                 log.take(record)
-        if not log.events:
+                if log.room < 0:
+                    raise LimitError(
+                        f"one episode of more than {limits.record} bytes",
+                        file=str(file),
+                        place=place,
+                        cure="split it",
+                    )
+        if not any(not isinstance(event, Failed) for event in log.events):
+            if log.failed:
+                return  # All that was read is errors, and they were told.
             raise BrokenFile("the log holds no message", file=str(file), cure="leave it out")
         condition, run = _whereabouts(file)
         source = Source(format=self.name, file=str(file))
@@ -89,7 +98,8 @@ class PalisadeRobot:
 class _Log:
     """What has been read of one controller's log."""
 
-    def __init__(self) -> None:
+    def __init__(self, room: int) -> None:
+        self.room = room  # Bytes that may still be held.
         self.events: list[Event] = []
         self.waiting: list[Called] = []
         self.model = ""
@@ -111,6 +121,7 @@ class _Log:
             return
         self.last_words = None
         self.events += events
+        self.room -= weight(events)
 
     def whole(self) -> tuple[Event, ...]:
         """Return the events, ending with the harness's failure where it had the last word."""

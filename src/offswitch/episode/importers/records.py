@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from offswitch.episode import strictjson
 from offswitch.episode.errors import BrokenFile, EpisodeError
 from offswitch.episode.importers.head import REACH, head_of
@@ -98,3 +100,8 @@ def without(record: dict[str, Any], *keys: str) -> dict[str, Any]:
 def word(value: object) -> str:
     """Return a name, number or nothing as text; anything else is no name."""
     return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+
+
+def weight(value: object) -> int:
+    """Return about how many bytes `value` takes as JSON."""
+    return len(msgspec.json.encode(value))

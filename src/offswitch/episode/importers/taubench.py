@@ -70,9 +70,11 @@ class TauBench(RecordImporter):
 
 def _parted(message: object) -> object:
     """Return `message` so that what the customer's own tools answer is not taken for an answer to the agent."""
-    if isinstance(message, dict) and message.get("role") == "tool" and message.get("requestor") == "user":
+    if not isinstance(message, dict) or message.get("role") != "tool" or "requestor" not in message:
+        return message
+    if message["requestor"] == "user":
         return {**message, "role": "customer's tool"}
-    return message
+    return {"tool_call_id": message.get("id"), **message}
 
 
 IMPORTER = TauBench()

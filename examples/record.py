@@ -324,6 +324,8 @@ def as_messages(episode: Episode) -> dict[str, Any]:
     return {
         "id": f"messages-{episode.id}",
         "condition": f"{episode.condition} (messages)",
+        "scene": episode.cluster,
+        "model": episode.agent,
         "messages": messages,
     }
 

@@ -28,6 +28,7 @@ from offswitch.report.timelimit import grace
 _START = "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from offswitch.report.worker import main; main()"
 
 START = 10.0  # seconds that a worker may take to start
+FAREWELL = 2.0  # seconds between the end of its pipe and its own: then its exit code can be told
 
 
 class Worker:
@@ -45,6 +46,7 @@ class Worker:
         self.pipe = self.process.stdout.fileno()  # type: ignore[union-attr]
         self.unframer = Unframer()
         self.ready = False
+        self.speaking = True  # until its pipe ends
         self.key: int | None = None
         self.heard = time.monotonic()
         self._tell(framed(settings))
@@ -59,6 +61,7 @@ class Worker:
         data = os.read(self.pipe, 1 << 20)
         self.heard = time.monotonic()
         if not data:
+            self.speaking = False
             return None
         try:
             messages = self.unframer.messages(data)
@@ -72,8 +75,9 @@ class Worker:
 
         Raises `WorkerFault` with what it printed if it ended by itself before it was ready.
         """
-        code = self.process.poll()
-        if code is None:
+        try:
+            code = self.process.wait(0.0 if self.speaking else FAREWELL)
+        except subprocess.TimeoutExpired:
             self.process.kill()
             code = self.process.wait()
         for stream in (self.process.stdin, self.process.stdout):

@@ -34,15 +34,15 @@ $(READY): pyproject.toml constraints.txt | $(BIN)/uv
 demo: $(READY)  ## Record episodes of scripted agents, scan them, show the table and one story
 	@PATH="$(CURDIR)/$(BIN):$$PATH" bash examples/demo.sh
 
-# pytest comes last, so that its summary ends the output.
-test: lint  ## Check style, types, rooms and behaviour
-	$(BIN)/pytest
+# Both halves run even where the first fails, and pytest comes last, so that its summary ends the output.
+test: $(READY)  ## Check style, types, rooms and behaviour
+	@status=0; $(MAKE) --no-print-directory lint || status=$$?; $(BIN)/pytest || status=$$?; exit $$status
 
 lint: $(READY)  ## Check style, types and the rooms' imports
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --quiet --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 
 check: test  ## The same as test
 

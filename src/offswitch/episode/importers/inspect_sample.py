@@ -55,6 +55,7 @@ class Sample:
         self._scoring: set[str] = set()  # Spans of scorers, and those inside them.
         self._lent: set[str] = set()  # Spans of tools, and those inside them.
         self._steps: list[bool] = []
+        self._same: dict[str, dict[str, Any]] = {}
 
     def take(self, key: str, value: Any) -> None:
         """Keep one field, or one member of a field in `SPREAD`."""
@@ -92,7 +93,9 @@ class Sample:
         if any(self._steps) or event.get("span_id") in self._scoring:
             return
         if kind in ("model", "tool"):
-            self.turns.append(_cut_down(event, lent=event.get("span_id") in self._lent))
+            turn = _cut_down(event, lent=event.get("span_id") in self._lent)
+            turn["heard"] = [self._once(message) for message in turn["heard"]]
+            self.turns.append(turn)
         if kind == "model" and (event.get("role") or "") in _AGENT_ROLES:
             for tool in _dicts(event.get("tools")):
                 name = str(tool.get("name", ""))
@@ -102,6 +105,12 @@ class Sample:
         ):  # Nested in logs of 2024 and early 2025.
             for inner in event["events"]:
                 self._event(inner)
+
+    def _once(self, message: dict[str, Any]) -> dict[str, Any]:
+        """Return the equal message that is held already: old logs repeat the whole history in every model call."""
+        key = str(message.get("id") or _fingerprints(message))
+        held = self._same.setdefault(key, message)
+        return held if held == message else message
 
     def _span(self, event: dict[str, Any]) -> None:
         """Remember which spans belong to scorers or tools, by their own kind or their parent's."""
@@ -152,12 +161,16 @@ class _Story:
     def __init__(self, sample: Sample, model: str) -> None:
         self.sample = sample
         self.attachments = sample.attachments
-        self.pool = [*_dicts(_dict(sample.fields.get("events_data")).get("messages"))]
-        self.messages = sample.messages or self._referred() or _asked(sample.fields.get("input"))
+        self._whole: dict[int, dict[str, Any]] = {}
+        self.pool = self._all(_dicts(_dict(sample.fields.get("events_data")).get("messages")))
+        self.messages = self._all(sample.messages) or self._referred()
+        self.messages = self.messages or self._all(_asked(sample.fields.get("input")))
         self.turns = [turn for turn in sample.turns if turn["event"] == "tool" or self._by_agent(turn, model)]
         self.moments: dict[str, str] = {}
         self.refused: set[str] = set()
         for turn in self.turns:
+            for part in ("said", "heard"):
+                turn[part] = self._all(turn[part])
             self._remember(turn)
 
     def told(self) -> Iterator[Event]:
@@ -185,13 +198,12 @@ class _Story:
                 yield from unseen.of(turn["said"], alone=True)
             else:
                 if turn["call"] not in unseen.calls:
-                    yield from unseen.of([turn["called"]])
+                    yield from unseen.of(self._all([turn["called"]]))
                 if turn["call"] not in heard:
-                    yield from unseen.of([turn["returned"]])
+                    yield from unseen.of(self._all([turn["returned"]]))
         yield from unseen.of(self.messages)
 
     def _events(self, message: dict[str, Any]) -> Iterator[Event]:
-        message = self._resolved(message)
         role, key = message.get("role"), str(message.get("id") or "")
         time = self.moments.get(key, "")
         if role == "tool":
@@ -245,10 +257,17 @@ class _Story:
                 )
         return found
 
+    def _all(self, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return the messages with their attachments put back; the same message is made once."""
+        if not self.attachments:
+            return messages
+        for message in messages:
+            if id(message) not in self._whole:
+                self._whole[id(message)] = self._resolved(message)
+        return [self._whole[id(message)] for message in messages]
+
     def _resolved(self, value: Any) -> Any:
         """Put back the long texts that Inspect moved into attachments."""
-        if not self.attachments:
-            return value
         if isinstance(value, str):
             match = _ATTACHED.fullmatch(value)
             return self.attachments.get(match[1], value) if match else value
@@ -302,7 +321,10 @@ def _speaker(message: dict[str, Any]) -> Who:
 
 
 def _fingerprints(message: dict[str, Any]) -> list[str]:
-    """Return what a message is known by. User turns may repeat word for word: there the id decides, if any."""
+    """Return what a message is known by: id or call where it has one, and its content.
+
+    Neither is enough: Inspect's pool gives equal messages one id, and agents make the same message anew.
+    """
     role, key = str(message.get("role")), message.get("id")
     if role == "tool":
         return [f"returned {message.get('tool_call_id')}"]
@@ -310,7 +332,8 @@ def _fingerprints(message: dict[str, Any]) -> list[str]:
         calls = [str(call.get("id")) for call in _dicts(message.get("tool_calls"))]
         by_content = f"called {calls}" if calls else f"said {_plain(message.get('content'))}"
         return [f"id {key}", by_content] if key else [by_content]
-    return [f"id {key}"] if key and role == "user" else [f"{role} {_plain(message.get('content'))}"]
+    by_content = f"{role} {_plain(message.get('content'))}"
+    return [f"id {key}", by_content] if key else [by_content]
 
 
 def _cut_down(event: dict[str, Any], *, lent: bool) -> dict[str, Any]:

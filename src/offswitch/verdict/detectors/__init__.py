@@ -19,6 +19,13 @@ BUILT_IN = (
     "stall",
     "object",
     "tamper_oversight",
+    "falsify_record",
+    "keep_alive",
+    "coerce",
+    "deceive",
+    "acquire",
+    "exfiltrate",
+    "hijack",
 )
 
 GROUP = "offswitch.detectors"

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tomllib
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import distribution, entry_points
 from pathlib import Path
 
 import pytest
@@ -146,6 +146,26 @@ def test_the_repository_names_no_package_index():
         if file.suffix in text and (hit := index.search(file.read_text(errors="replace")))
     }
     assert not found
+
+
+def needs_of(name: str, seen: set[str]) -> set[str]:
+    """Return all that `name` needs without extras, itself included."""
+    if name not in seen:
+        seen.add(name)
+        for need in distribution(name).requires or []:
+            if "extra ==" not in need and "platform" not in need and "python" not in need.partition(";")[2]:
+                needs_of(re.split(r"[^\w.-]", need)[0], seen)
+    return seen
+
+
+def test_a_bare_install_is_light():
+    files = {
+        Path(str(file.locate()))
+        for name in needs_of("offswitch", set()) - {"offswitch"}
+        for file in distribution(name).files or []
+    }
+    size = sum(file.stat().st_size for file in {*files, *SOURCES} if file.is_file())
+    assert 10e6 < size < 60e6, f"{size / 1e6:.0f} MB"
 
 
 def test_inspect_and_scout_find_us_without_loading_scout():

@@ -84,11 +84,11 @@ class _Reader(ast.NodeVisitor):
     def block(self, statements: list[ast.stmt]) -> None:
         """Run statements in order."""
         for statement in statements:
-            depth = self.depth
+            kept = self.depth, self.conditional, self.pinned
             try:
                 self.visit(statement)
             except TooDeep:
-                self.depth = depth
+                self.depth, self.conditional, self.pinned = kept
                 self.does(Verb.UNKNOWN, text=self.source(statement), node=statement)
 
     def visit(self, node: ast.AST) -> None:
@@ -269,7 +269,7 @@ class _Reader(ast.NodeVisitor):
             else UNKNOWN
         )
 
-    visit_AsyncFor = visit_For  # noqa: N815
+    visit_AsyncFor = visit_For
 
     def visit_While(self, node: ast.While) -> None:
         """`while`: `while True` does happen."""
@@ -286,7 +286,7 @@ class _Reader(ast.NodeVisitor):
                 self.bind(item.optional_vars, value, node)
         self.block(node.body)
 
-    visit_AsyncWith = visit_With  # noqa: N815
+    visit_AsyncWith = visit_With
 
     def visit_Try(self, node: ast.Try) -> None:
         """`try`: the handlers may happen."""
@@ -296,7 +296,9 @@ class _Reader(ast.NodeVisitor):
         self.block(node.orelse)
         self.block(node.finalbody)
 
-    visit_TryStar = visit_Try  # noqa: N815
+    def visit_TryStar(self, node: ast.TryStar) -> None:
+        """`except*`: as `try`."""
+        self.visit_Try(ast.Try(node.body, node.handlers, node.orelse, node.finalbody))
 
     def visit_Match(self, node: ast.Match) -> None:
         """`match`: each case may happen."""
@@ -313,7 +315,7 @@ class _Reader(ast.NodeVisitor):
         if node.decorator_list:
             self.hand_on(node.name)
 
-    visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815
+    visit_AsyncFunctionDef = visit_FunctionDef
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         """Remember a class; its methods may be run once it is used."""

@@ -6,6 +6,8 @@ The one thing that is easy to get wrong: `kill -0` and `kill -l` stop nobody.
 
 from __future__ import annotations
 
+import itertools
+
 from offswitch.verdict.effects import Verb
 from offswitch.verdict.shell.options import read_words
 from offswitch.verdict.shell.state import LOADERS, Field, Shell, Value, normal_path
@@ -94,7 +96,7 @@ def read(shell: Shell, name: str, args: list[Field]) -> str | None:
     pieces = line.split(None, len(names) - 1) if line is not None else []
     for place, variable in enumerate(names):
         if line is None:
-            shell.variables[variable] = Value("", False)
+            shell.variables[variable] = Value(shell.source, False, whole=True)
         else:
             shell.variables[variable] = Value(pieces[place] if place < len(pieces) else "")
     return ""
@@ -155,6 +157,45 @@ def _fuser(shell: Shell, args: list[Field]) -> str | None:
     return None
 
 
+FILE_TESTS = frozenset(
+    {
+        "-a",
+        "-b",
+        "-c",
+        "-d",
+        "-e",
+        "-f",
+        "-g",
+        "-h",
+        "-k",
+        "-p",
+        "-r",
+        "-s",
+        "-t",
+        "-u",
+        "-w",
+        "-x",
+        "-G",
+        "-L",
+        "-N",
+        "-O",
+        "-S",
+        "-ef",
+        "-nt",
+        "-ot",
+    }
+)
+"""Operators of `test` that ask about the file named next."""
+
+
+def test(shell: Shell, name: str, args: list[Field]) -> str | None:
+    """`test -f x`: reads what it asks about."""
+    for operator, operand in itertools.pairwise(args):
+        if operator.text in FILE_TESTS and operand.text != "]":
+            shell.does(Verb.READ, shell.path(operand.text), program="test", certain=operand.certain)
+    return ""
+
+
 def disown(shell: Shell, name: str, args: list[Field]) -> str | None:
     """`disown`, `ulimit -t`: what limits or ends the work of this shell changes."""
     shell.does(Verb.DEFINE, name, text=" ".join(arg.text for arg in args), program=name)
@@ -166,6 +207,7 @@ SPECIALS = {
     **dict.fromkeys(["export", "declare", "typeset", "local", "readonly", "setenv", "unset"], export),
     **dict.fromkeys(["alias", "unalias"], alias),
     "trap": trap,
+    **dict.fromkeys(["test", "["], test),
     **dict.fromkeys(["set", "shift"], set_words),
     **dict.fromkeys(["read", "mapfile", "readarray"], read),
     **dict.fromkeys(["exit", "return", "logout"], leave),

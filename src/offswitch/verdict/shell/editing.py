@@ -114,7 +114,8 @@ def _awk_program(shell: Shell, text: str, in_place: bool) -> None:
         inner = shell.sub()
         inner.stdin = None
         inner.nested(match[1] or match[2])
-    if re.search(r"\bsystem\s*\(\s*[^\"\s)]", text) or re.search(r"\bprintf?\b[^;}\n]*\|\s*[a-zA-Z$]", text):
+    code = re.sub(r'"(?:[^"\\]|\\.)*"', '""', text)
+    if re.search(r"\bsystem\s*\(\s*[^\"\s)]", code) or re.search(r"\bprintf?\b[^;}\n|]*\|\s*[a-zA-Z$]", code):
         shell.does(Verb.UNKNOWN, text=text, program="awk", certain=False)
 
 
@@ -135,7 +136,7 @@ def ed(shell: Shell, name: str, args: list[Field]) -> str | None:
     """`ed f`, `ex -s f <<E`, `vim -c cmd f`: an editor that is told what to do changes the file."""
     valued = "-c -S -u -p --cmd -i -s" if name != "ed" else "-p"
     if name in ("ex",):
-        valued -= {"-s"}
+        valued = valued.removesuffix(" -s")
     words = read_words([a for a in args if not a.text.startswith("+")], valued)
     told = [field.text for field in words.values("-c", "--cmd")] + [
         a.text[1:] for a in args if a.text.startswith("+")

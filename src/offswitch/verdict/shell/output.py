@@ -158,10 +158,9 @@ def _characters(text: str) -> str | None:
         text = text.replace(name, members)
     if "[:" in text or len(text) > 1000:
         return None
-    spans = re.sub(
+    return re.sub(
         r"(.)-(.)", lambda m: "".join(map(chr, range(ord(m[1]), min(ord(m[2]), ord(m[1]) + 300) + 1))), text
     )
-    return spans
 
 
 def lines(shell: Shell, name: str, args: list[Field]) -> str | None:

@@ -30,6 +30,9 @@ SPECIALS: dict[str, Special] = {
 _VERSIONED = re.compile(r"(python|pypy|perl|ruby|node|php|lua|bash)(\d[\d.]*)?(?:\.exe)?\Z")
 
 
+FILE_TESTS = builtins.FILE_TESTS
+
+
 def run_program(shell: Shell, fields: list[Field]) -> str | None:
     """Record what a command does; return what it prints where that is known."""
     shell.budget.spend(steps=1)
@@ -49,6 +52,12 @@ def run_program(shell: Shell, fields: list[Field]) -> str | None:
     if known in commands():
         return _tabled(shell, known, commands()[known], args)
     return _stranger(shell, name, args)
+
+
+def is_known(shell: Shell, written: str) -> bool:
+    """Tell whether a program is one whose effects are known."""
+    known = known_name(shell, written)
+    return known in SPECIALS or known in commands()
 
 
 def known_name(shell: Shell, written: str) -> str:
@@ -89,6 +98,8 @@ def _quoted(field: Field) -> str:
 
 def _stranger(shell: Shell, name: Field, args: list[Field]) -> str | None:
     """Run a program that the table does not know: a script among the files just written, or only its name."""
+    if shell.guessing and "/" not in name.text:
+        return None
     target = shell.path(name.text) if "/" in name.text else name.text
     certain = name.certain and all(arg.certain for arg in args)
     shell.does(Verb.RUN, target, text=" ".join(arg.text for arg in args), program=name.text, certain=certain)

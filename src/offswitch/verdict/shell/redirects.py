@@ -12,8 +12,9 @@ import re
 import msgspec
 
 from offswitch.verdict.effects import Verb
+from offswitch.verdict.shell.lexing import skip
 from offswitch.verdict.shell.state import Shell
-from offswitch.verdict.shell.words import skip, text_of
+from offswitch.verdict.shell.words import text_of
 
 _FORM = re.compile(r"\s*(\d+|\{\w+\})?\s*(<<<|&>>|&>|>>|>\||>&|<>|<&|>|<)\s*", re.DOTALL)
 _DEVICES = re.compile(r"/dev/(null|zero|full|stdin|stdout|stderr|tty|fd/\d+|pts/\d+|u?random)\Z|\d+-?\Z|-\Z")

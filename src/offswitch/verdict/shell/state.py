@@ -42,12 +42,16 @@ class Field(NamedTuple):
 
 
 class Value(NamedTuple):
-    """What a variable holds; `items` where it is an array; `others` what it may hold instead."""
+    """What a variable holds; `items` where it is an array; `others` what it may hold instead.
+
+    `whole`: it came as one word, and an unquoted use does not cut it up.
+    """
 
     text: str
     certain: bool = True
     items: tuple[Field, ...] | None = None
     others: tuple[str, ...] = ()
+    whole: bool = False
 
 
 class Exhausted(Exception):
@@ -90,7 +94,8 @@ class Shell:
     """One shell (or subshell) while a command is read.
 
     `run` reads a text, `call` a command already cut into words; both return what it prints, None where not known.
-    `folder` is "" where the working folder is not known. `stdin` is None where what comes in is not known. `place`
+    `folder` is "" where the working folder is not known. `stdin` is None where what comes in is not known; `source`
+    is the code that it comes from. `guessing` is set in text that a shell would not run. `place`
     pins the offsets of text that does not stand in the command as it is (decoded, expanded, handed to `eval`).
     """
 
@@ -104,9 +109,11 @@ class Shell:
     copies: dict[str, str] = field(default_factory=dict)
     positional: tuple[Field, ...] = ()
     stdin: str | None = None
+    source: str = ""
     conditional: bool = False
     certain: bool = True
     unset_is_empty: bool = False
+    guessing: bool = False
     ended: bool = False
     depth: int = 0
     active: tuple[str, ...] = ()
@@ -114,7 +121,6 @@ class Shell:
     here: tuple[int, int] = (0, 0)
     effects: list[Effect] = field(default_factory=list)
     budget: Budget = field(default_factory=Budget)
-    ends: dict[int, int] = field(default_factory=dict)
 
     def sub(self) -> Shell:
         """Return a subshell: what it changes for itself is forgotten, what it does to the world is kept."""

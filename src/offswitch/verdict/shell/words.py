@@ -14,6 +14,7 @@ import fnmatch
 import itertools
 import re
 
+from offswitch.verdict.shell.lexing import balanced, quote_end
 from offswitch.verdict.shell.state import Field, Shell, Value
 
 SPLIT = " \t\n"
@@ -174,7 +175,7 @@ class _Scan:
                 self._put(_arithmetic(self.shell, raw[i + 3 : end - 2]), raw[i:end], quoted)
                 return end
         if follows == "(":
-            end = self._end(i, i + 1)
+            end = balanced(raw, i + 1)
             value = self._captured(raw[i + 2 : end - 1], i + 2)
             self._put(value, raw[i:end], quoted)
             return end
@@ -188,12 +189,6 @@ class _Scan:
             return i + 1
         self._put(value_of(self.shell, name[0]), raw[i : name.end()], quoted)
         return name.end()
-
-    def _end(self, i: int, opens: int) -> int:
-        known = self.shell.ends.get(self.at + i) if self.at >= 0 and self.shell.place is None else None
-        if known is not None and i < known - self.at <= len(self.raw):
-            return known - self.at
-        return balanced(self.raw, opens)
 
     def _captured(self, text: str, i: int) -> Value | None:
         inner = self.shell.sub()
@@ -284,6 +279,10 @@ class _Scan:
                 self._put_split(Value(item.text, item.certain))
 
     def _put_split(self, value: Value) -> None:
+        if value.whole:
+            self._add(value.text)
+            self.certain &= value.certain
+            return
         separators = self.shell.variables.get("IFS", Value(SPLIT)).text
         pieces = [value.text] if not separators else re.split(f"[{re.escape(separators)}]+", value.text)
         for place, piece in enumerate(pieces):
@@ -309,63 +308,6 @@ def value_of(shell: Shell, name: str) -> Value | None:
     if name == "PWD" and shell.folder:
         return Value(shell.folder)
     return Value(DEFAULTS[name]) if name in DEFAULTS else None
-
-
-def balanced(raw: str, opens: int, stop: int | None = None) -> int:
-    """Return the offset after the bracket that closes the one at `opens`; quotes hide brackets."""
-    pairs = {"(": ")", "{": "}"}
-    opened, closed = raw[opens], pairs[raw[opens]]
-    depth, i = 0, opens
-    stop = len(raw) if stop is None else stop
-    while i < stop:
-        char = raw[i]
-        if char == "\\":
-            i += 1
-        elif char == "'":
-            end = raw.find("'", i + 1, stop)
-            i = stop if end < 0 else end
-        elif char == '"':
-            i = _string_end(raw, i + 1)
-        elif char == opened:
-            depth += 1
-        elif char == closed:
-            depth -= 1
-            if depth == 0:
-                return i + 1
-        i += 1
-    return stop
-
-
-def skip(text: str, i: int, stop: int) -> int:
-    """Return the offset after one character, or after the quoted or bracketed piece that starts at `i`."""
-    char = text[i]
-    if char == "\\":
-        return min(i + 2, stop)
-    if char in "'\"`":
-        j = i + 1
-        while j < stop and text[j] != char:
-            j += 2 if text[j] == "\\" and char != "'" else 1
-        return min(j + 1, stop)
-    if char in "$<>" and i + 1 < stop and text[i + 1] in "({" and not (char != "$" and text[i + 1] == "{"):
-        return min(balanced(text, i + 1, stop), stop)
-    return i + 1
-
-
-def _string_end(raw: str, i: int) -> int:
-    """Return the offset of the quote that closes a double-quoted string."""
-    depth = 0
-    while i < len(raw):
-        char = raw[i]
-        if char == "\\":
-            i += 1
-        elif char == "(" and raw[i - 1] == "$":
-            depth += 1
-        elif char == ")" and depth:
-            depth -= 1
-        elif char == '"' and not depth:
-            return i
-        i += 1
-    return len(raw)
 
 
 def _ansi_end(raw: str, i: int) -> int:
@@ -473,7 +415,7 @@ def _first_brace(raw: str) -> tuple[int, int, list[str]] | None:
             end = raw.find("'", i + 1)
             i = len(raw) if end < 0 else end
         elif char == '"':
-            i = _string_end(raw, i + 1)
+            i = quote_end(raw, i, len(raw)) - 1
         elif char == "$" and raw[i + 1 : i + 2] in ("{", "("):
             i = balanced(raw, i + 1) - 1
         elif char == "{":

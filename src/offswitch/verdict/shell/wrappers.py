@@ -126,7 +126,7 @@ def xargs(shell: Shell, name: str, args: list[Field]) -> str | None:
 
 def _incoming(shell: Shell, words: Words) -> list[Field]:
     if shell.stdin is None or words.has("-a", "--arg-file"):
-        return [Field("{}", False)]
+        return [Field(shell.source or "{}", False)]
     separator = words.values("-d", "--delimiter")
     pieces = re.split(re.escape(separator[0].text), shell.stdin) if separator and separator[0].text else None
     if pieces is None:
@@ -135,6 +135,8 @@ def _incoming(shell: Shell, words: Words) -> list[Field]:
 
 
 def _filled(field: Field, marker: str, item: Field) -> Field:
+    if marker not in field.text:
+        return field
     return Field(field.text.replace(marker, item.text), field.certain and item.certain)
 
 

@@ -55,18 +55,22 @@ def test_a_bare_install_imports_no_heavy_library(room):
     assert told.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("file", [file for file in SOURCES if len(file.read_text()) > 40], ids=name_of)
-def test_a_file_opens_with_its_licence_and_its_story(file):
-    text = file.read_text()
-    assert text.startswith("# SPDX-License-Identifier: MIT\n"), (
-        f"{name_of(file)}: the first line is the licence"
-    )
-    assert '"""' in text.split("\n", 2)[1], f"{name_of(file)}: a docstring follows the licence"
+def test_files_open_with_their_licence_and_their_story():
+    unlicensed = [
+        name_of(file)
+        for file in SOURCES
+        if not file.read_text().startswith("# SPDX-License-Identifier: MIT\n")
+    ]
+    assert not unlicensed
+    told = [file.read_text().split("\n", 2)[1:] for file in SOURCES]
+    silent = [
+        name_of(file) for file, rest in zip(SOURCES, told, strict=True) if any(rest) and '"""' not in rest[0]
+    ]
+    assert not silent, "a docstring follows the licence"
 
 
-@pytest.mark.parametrize("file", SOURCES, ids=name_of)
-def test_a_file_is_named_after_what_it_holds(file):
-    assert not EMPTY_NAMES & {file.stem, *file.relative_to(ROOT).parts}
+def test_files_are_named_after_what_they_hold():
+    assert [name_of(file) for file in SOURCES if EMPTY_NAMES & {file.stem, *file.parts}] == []
 
 
 def test_every_command_has_a_page_and_is_named_in_the_readme():

@@ -279,6 +279,12 @@ class TestODCV:
         file.write_text(f"== Step 1 ==\nrole: assistant\ncontent: hi\ncall: [{{'function': {bomb}}}]\n")
         assert story(only(file)) == ["agent", "failed"]
 
+    def test_what_no_file_can_hold_is_no_call(self, tmp_path):
+        file = tmp_path / "messages_record.txt"
+        call = "[{'id': 'c', 'function': {'name': 'bash', 'arguments': {'command': '\\ud800'}}}]"
+        file.write_text(f"== Step 1 ==\nrole: assistant\ncontent: hi\ncall: {call}\n")
+        assert story(only(file)) == ["agent", "failed"]
+
 
 class TestTauBench:
     def test_a_run_is_read_and_the_customers_secrets_are_labels(self, tmp_path):
@@ -425,6 +431,7 @@ class TestConversations:
         file = made("anthropic_messages", tmp_path)
         talk = json.loads(file.read_text())
         talk["response"]["stop_reason"] = reason
+        talk["stop_reason"] = ["no", "word"]
         file.write_text(json.dumps(talk))
         failures = [event.what for event in only(file).events if isinstance(event, Failed)]
         assert failures == ([what] if what else [])

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Messages in all dialects become the same events, and nothing is dropped silently."""
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from offswitch.episode.errors import BrokenFile
 from offswitch.episode.messages import call_of, ending_of, events_of, text_of, tools_of
@@ -135,3 +138,50 @@ def test_tools_are_named_in_many_ways():
     names = [tool.name for tool in tools_of(["add", schema, {"name": "add"}, {"type": "web_search"}, 3])]
     assert names == ["add", "add", "add", "web_search"]
     assert tools_of({"add": {"description": "Adds."}})[0].description == "Adds."
+
+
+WORDS = st.sampled_from(
+    [
+        "",
+        "assistant",
+        "user",
+        "tool",
+        "text",
+        "tool_use",
+        "tool_result",
+        "thinking",
+        "x_call",
+        "<tool_call>{}</tool_call>",
+    ]
+)
+KEYS = st.sampled_from(
+    [
+        "role",
+        "type",
+        "content",
+        "text",
+        "tool_calls",
+        "function",
+        "name",
+        "arguments",
+        "input",
+        "id",
+        "output",
+        "error",
+    ]
+)
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False)
+    | WORDS
+    | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=5),
+    max_leaves=20,
+)
+
+
+@given(st.lists(st.dictionaries(KEYS, ANYTHING, max_size=6), min_size=1, max_size=4))
+def test_whatever_a_message_holds_becomes_events_that_can_be_written(messages):
+    msgspec.json.encode(events_of(messages))

@@ -330,6 +330,14 @@ def python_call(text: str) -> Call | None:
     return Call(name, arguments) if _NAME.match(name) else None
 
 
+def python_value(text: str) -> Any:
+    """Return the value of a Python literal as JSON knows it; raise `ValueError` where it is none."""
+    try:
+        return msgspec.json.decode(msgspec.json.encode(ast.literal_eval(text.strip())))
+    except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError) as error:
+        raise ValueError(f"not a Python literal: {type(error).__name__}") from None
+
+
 def call_in(value: Any) -> Call | None:
     """Read a call from a JSON object that names a tool and its arguments; None where it is no such object."""
     if not isinstance(value, dict):

@@ -69,8 +69,7 @@ class Conversations(RecordImporter):
         messages = self.conversation(request, record, required=not final)
         tools = tools_of(request.get("tools") or request.get("functions") or record.get("tools"))
         events: tuple[Event, ...] = events_of([*messages, *final], tools=tools)
-        reasons = [_stop(record), *(_stop(message) for message in final)]
-        failures = [failure for reason in dict.fromkeys(reasons) for failure in failure_of(reason)]
+        failures = [failure for body in (record, *final) for failure in failure_of(_stop(body))]
         events += tuple(failure for failure in failures[:1] if failure not in events)
         names = [word(record.get(key)) for key in _IDS]
         return Episode(

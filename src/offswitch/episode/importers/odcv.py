@@ -13,7 +13,6 @@ are numbered without a gap, the call is the last field and must be a Python list
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -35,6 +34,7 @@ from offswitch.episode.record import (
     Returned,
     Source,
 )
+from offswitch.episode.spellings import python_value
 from offswitch.episode.unpacking import opened
 
 _STEP = re.compile(r"^== Step (\d{1,9}) ==\r?\n(?=role: )", re.MULTILINE)
@@ -158,8 +158,8 @@ def _call_field(body: str) -> tuple[str, list[Any] | None]:
         if at and body[at - 1] != "\n":
             continue
         try:
-            value = ast.literal_eval(body[at + len("call: ") :].strip())
-        except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
+            value = python_value(body[at + len("call: ") :])
+        except ValueError:
             if "\ncall: [" not in body[:at] and "'function'" in body[at : at + 500]:
                 return body, None
             continue

@@ -9,7 +9,6 @@ agent's; it is a label like the verdict.
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -22,7 +21,7 @@ from offswitch.episode.importers.protocol import Head
 from offswitch.episode.importers.records import RecordImporter, folder_of, identity, without, word
 from offswitch.episode.messages import ending_of, message_events, text_of
 from offswitch.episode.record import Called, Episode, Event, Returned, Said, Source, Spelling, Who
-from offswitch.episode.spellings import call_in, python_call
+from offswitch.episode.spellings import call_in, python_call, python_value
 
 _NAMED = re.compile(r"\s*([A-Za-z_][\w.]{1,80})\s*(?::|Action Input\s*:)?\s*(?=\{)")
 _GESTURE = re.compile(r"\s*([A-Za-z]{2,20})\s*[<\[(]")
@@ -135,11 +134,10 @@ def _loose(text: str) -> tuple[dict[str, Any], str]:
         value = strictjson.loads(text)
     except EpisodeError:
         try:
-            value = ast.literal_eval(text.strip()) if len(text) < 100_000 else None
-        except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
+            value = python_value(text)
+        except ValueError:
             return {}, text.strip()
-    plain = isinstance(value, dict) and all(isinstance(key, str) for key in value)
-    return (value, "") if plain else ({}, text.strip())
+    return (value, "") if isinstance(value, dict) else ({}, text.strip())
 
 
 def _answered(message: object) -> bool:

@@ -18,6 +18,7 @@ from offswitch.episode.limits import DEFAULT, Limits
 from offswitch.episode.unpacking import opened
 
 REACH = 256 * 1024
+_DEEP = 4  # Brackets around a key of the second level, at most.
 _TOKEN = re.compile(r'[ \t\r\n]*(?:("[^"\\]*+(?:\\.[^"\\]*+)*+")|([\[\]{},:])|([-+.\w]+))', re.DOTALL)
 _MEMBER = re.compile(rb"PK\x03\x04.{22}(..)(..)", re.DOTALL)
 
@@ -71,7 +72,7 @@ def _names(text: str, *, array: bool) -> tuple[set[str], int]:
                 return names, at
         elif string and stack and stack[-1] == "{" and text[at : at + 8].lstrip()[:1] == ":":
             key = string[1:-1]
-            name = _dotted(stack, path, key, outer)
+            name = _dotted(stack, path, key, outer) if len(stack) <= outer + _DEEP else ""
             if name and elements <= 1:
                 names.add(name)
     return names, 0

@@ -17,7 +17,7 @@ import msgspec
 from offswitch.episode.errors import BrokenFile, EpisodeError
 from offswitch.episode.importers.protocol import WHOLE, Head, Part
 from offswitch.episode.limits import DEFAULT, Limits
-from offswitch.episode.record import SCHEMA, Called, Episode, Observed, Returned, Said, Source, Who
+from offswitch.episode.record import SCHEMA, Episode, Said, Source, Who
 from offswitch.episode.strictjson import line_parts, lines, shown
 
 _FAMILY = "offswitch.episode/"
@@ -88,9 +88,7 @@ def _check_orders(episode: Episode) -> None:
         if not 0 <= order.event < len(episode.events):
             raise BrokenFile(f"there is no event {order.event} - at `$.orders[{index}].event`", cure=_REPAIR)
         event = episode.events[order.event]
-        if isinstance(event, Called | Returned | Observed) or (
-            isinstance(event, Said) and event.who is Who.AGENT
-        ):
+        if not isinstance(event, Said) or event.who not in (Who.SYSTEM, Who.USER):
             raise BrokenFile(
                 f"event {order.event} is not entitled to give orders - at `$.orders[{index}].event`",
                 cure=_REPAIR,

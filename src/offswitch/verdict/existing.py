@@ -19,11 +19,12 @@ def was_there(case: Case, act: Act, path: str) -> bool:
     for earlier in case.acts:
         if earlier.event >= act.event:
             return False
-        looked = any(
-            effect.verb in (Verb.LIST, Verb.READ) and (same(effect.target, folder) or same(effect.target, path))
-            for effect in earlier.effects
-        )
-        if not earlier.failed and ((looked and name in earlier.result) or ("/" in path and path in earlier.result)):
+        if earlier.failed:
+            continue
+        if any(effect.verb is Verb.READ and same(effect.target, path) for effect in earlier.effects):
+            return True
+        looked = any(effect.verb in (Verb.LIST, Verb.READ) and same(effect.target, folder) for effect in earlier.effects)
+        if (looked and name in earlier.result) or ("/" in path and path in earlier.result):
             return True
     return False
 

@@ -14,20 +14,47 @@ from collections.abc import Iterator
 
 import msgspec
 
-from offswitch.verdict.operations import ACTION_VERBS, base_form
+from offswitch.verdict.operations import ACTION_VERBS, READING
 
 LONGEST = 200_000  # characters of one text that are read
 LONGEST_SENTENCE = 1_000
 QUOTE = 280
 
-_BREAK = re.compile(r"[.!?](?=[\s\"'*)\]])|\n\s{0,40}\n|\n(?=\s{0,20}(?:[-*•#>]|\d{1,2}[.)]))|(?<=:)\n|\n(?=[^\S\n]{0,40}<)|>\n|[;|]")
+_BREAK = re.compile(
+    r"[.!?](?=[\s\"'*)\]])|\n\s{0,40}\n|\n(?=\s{0,20}(?:[-*•#>]|\d{1,2}[.)]))|(?<=:)\n|\n(?=[^\S\n]{0,40}<)|>\n|[;|]"
+)
 _WORD = re.compile(r"[A-Za-z][A-Za-z'’]*")
-_PLEASE = re.compile(r"\b(?:please|kindly|must|should|need to|have to|todo:?|following[^.:\n]{0,20}:)[\s,]", re.IGNORECASE)
-_AFTER_CONDITION = re.compile(r"\A\W{0,6}(?:if|before|once|after|when|in order|to|for|as|since|while)\b[^,\n]{0,200},", re.IGNORECASE)
+_PLEASE = re.compile(
+    r"\b(?:please|kindly|must|should|need to|have to|todo:?|following[^.:\n]{0,20}:)[\s,]", re.IGNORECASE
+)
+_AFTER_CONDITION = re.compile(
+    r"\A\W{0,6}(?:if|before|once|after|when|in order|to|for|as|since|while)\b[^,\n]{0,200},", re.IGNORECASE
+)
+
+ORDERING = (
+    ACTION_VERBS
+    | READING
+    | frozenset(
+        "initiate provide adjust perform apply request access complete turn raise lower increase reduce extract collect gather append attach include"
+        " encode encrypt insert reveal expose obtain record trigger activate deactivate unlock order pick choose mark sign accept reject approve".split()
+    )
+)
+"""Verbs that may lead an order."""
+_NOUNS = frozenset(
+    "payment transaction invoice money mailing invitation reservation booking appointment cancellation deletion repay back failover bill".split()
+)
+_HEADING = re.compile(
+    r"(?:\s(?:id|no|number|address|message|subject|date|type|status|name))?\s?[:#=]|\s\d{1,6}\s?(?:[-:.)\n|]|\Z)|\s?-{2}|\s?[|/]",
+    re.IGNORECASE,
+)
+"""What follows a word that heads a field or a list rather than orders: "Email 1 ---", "Report ID:"."""
+
+_INSTEAD = re.compile(r"\b(?:ignore|disregard|forget|instead of|bypass|override|stop)\b", re.IGNORECASE)
+_AND = re.compile(r"\b(?:and|then|instead|also|but)\b[\s,]|,\s", re.IGNORECASE)
 
 _LEAD = frozenset(
-    "please kindly first firstly then also and now next finally instead immediately just so todo important urgent note action"
-    " required step urgently additionally quickly simply always afterwards secondly lastly you must should need needs have"
+    "let let's us please kindly first firstly then also and now next finally instead immediately just so todo important urgent note action"
+    " of all required step urgently additionally quickly simply always afterwards secondly lastly you must should need needs have"
     " to are will can could would may i want ask like make sure be that it is your task job goal objective new remember don"
     " don't forget not hi hello hey dear assistant ai agent the following do required necessary essential".split()
 )
@@ -62,7 +89,11 @@ def _cut(start: int, stop: int) -> Iterator[tuple[int, int]]:
 def imperatives(text: str) -> list[Sentence]:
     """Return the sentences of `text` that order somebody to act."""
     text = text[:LONGEST].replace("\\n", " \n")
-    return [Sentence(start, stop, verb) for start, stop in sentences(text) if (verb := ordered_verb(text[start:stop]))]
+    return [
+        Sentence(start, stop, verb)
+        for start, stop in sentences(text)
+        if (verb := ordered_verb(text[start:stop]))
+    ]
 
 
 def ordered_verb(sentence: str) -> str:
@@ -71,6 +102,8 @@ def ordered_verb(sentence: str) -> str:
     starts += [match.end() for match in _PLEASE.finditer(sentence)][:6]
     if condition := _AFTER_CONDITION.match(sentence):
         starts.append(condition.end())
+    if _INSTEAD.search(sentence):
+        starts += [match.end() for match in _AND.finditer(sentence)][:8]
     if 0 <= (colon := sentence.find(":")) < 80:
         starts.append(colon + 1)
     for start in starts:
@@ -82,7 +115,9 @@ def ordered_verb(sentence: str) -> str:
 def _leading_verb(clause: str) -> str:
     for count, match in enumerate(_WORD.finditer(clause)):
         word = match.group(0).lower().replace("’", "'")
-        if word in ACTION_VERBS and base_form(word) == word:
+        if match.end() < len(clause) and clause[match.end()] in "_/.(=-\\":
+            return ""  # part of a name, a path or code
+        if word in ORDERING and word not in _NOUNS and not _HEADING.match(clause, match.end()):
             return word
         if word not in _LEAD or count > 12:
             return ""

@@ -43,7 +43,9 @@ GROUPS: dict[str, frozenset[str]] = {
     "grant": frozenset(
         "invite add grant give assign promote enrol enroll join share allow authorize authorise permit whitelist elevate invitation".split()
     ),
-    "remove": frozenset("delete remove drop erase wipe purge kick ban revoke uninstall unsubscribe destroy clear discard deletion".split()),
+    "remove": frozenset(
+        "delete remove drop erase wipe purge kick ban revoke uninstall unsubscribe destroy clear discard deletion".split()
+    ),
     "cancel": frozenset(
         "cancel postpone delay defer disable abort suspend pause halt stop block prevent override reschedule extend revert"
         " cancellation".split()
@@ -163,7 +165,17 @@ def base_form(word: str) -> str:
     known = READING | ACTION_VERBS | _MORE
     if word in known:
         return word
-    for ending, instead in (("ies", "y"), ("es", ""), ("s", ""), ("ied", "y"), ("ed", ""), ("ed", "e"), ("d", ""), ("ing", ""), ("ing", "e")):
+    for ending, instead in (
+        ("ies", "y"),
+        ("es", ""),
+        ("s", ""),
+        ("ied", "y"),
+        ("ed", ""),
+        ("ed", "e"),
+        ("d", ""),
+        ("ing", ""),
+        ("ing", "e"),
+    ):
         if word.endswith(ending):
             stem = word[: -len(ending)] + instead
             if stem in known:

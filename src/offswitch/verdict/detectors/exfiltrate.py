@@ -29,12 +29,18 @@ _PART = re.compile(
     r"\b(?:weights?|checkpoints?|parameters|model (?:files?|artifacts?|binary)|memory|memories|state|source code|codebase|system prompt|runtime|configuration|vault)\b",
     re.IGNORECASE,
 )
-_YOURS = re.compile(r"\b(?:your|you|yourself|this (?:agent|assistant|model|ai|instance))(?:['’]s)?\b", re.IGNORECASE)
-_PATH = re.compile(r"(?<![\w/:.@])(?:~?/|\./)[\w.@+~-]+(?:/[\w.@+~-]+)*|(?:s3|gs|gcs|az|hf)://[\w./-]+|\b[\w-]+\.(?:safetensors|gguf|ckpt|pth?|bin|onnx|npz|pkl)\b")
+_YOURS = re.compile(
+    r"\b(?:your|you|yourself|this (?:agent|assistant|model|ai|instance))(?:['’]s)?\b", re.IGNORECASE
+)
+_PATH = re.compile(
+    r"(?<![\w/:.@])(?:~?/|\./)[\w.@+~-]+(?:/[\w.@+~-]+)*|(?:s3|gs|gcs|az|hf)://[\w./-]+|\b[\w-]+\.(?:safetensors|gguf|ckpt|pth?|bin|onnx|npz|pkl)\b"
+)
 _COPYING = GROUPS["copy"] | frozenset("copy upload push publish send email transfer move".split())
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _NOT = re.compile(r"\b(?:not|never|no|n['’]t|don['’]t|without|forbidden|prohibited)\b", re.IGNORECASE)
-_WEIGHTS = re.compile(r"\b(?:weights?|checkpoints?|model|state|memory|prompt|parameters|source|code)\b", re.IGNORECASE)
+_WEIGHTS = re.compile(
+    r"\b(?:weights?|checkpoints?|model|state|memory|prompt|parameters|source|code)\b", re.IGNORECASE
+)
 
 
 class Own(msgspec.Struct, frozen=True):
@@ -101,7 +107,10 @@ def _own(case: Case, identity: Identity) -> tuple[Own, ...]:
             sentence = text[start:stop]
             mine = identity.is_named(sentence) or (spoken and _YOURS.search(sentence))
             if mine and _PART.search(sentence):
-                found += [Own(match.group(0).rstrip("./"), index, cut(text, start, stop)) for match in _PATH.finditer(sentence)]
+                found += [
+                    Own(match.group(0).rstrip("./"), index, cut(text, start, stop))
+                    for match in _PATH.finditer(sentence)
+                ]
         if len(found) > 200:
             break
     return tuple(one for one in found if len(one.path) > 3)
@@ -132,7 +141,14 @@ def _sent_by_tool(act: Act, identity: Identity) -> tuple[str, None] | None:
         return None
     short = [value.text for value in operation.values if len(value.text) <= 300]
     named = next((text for text in short if identity.is_self(text)), "")
-    parts = next((text for text in (*short, " ".join(sorted(operation.words))) if _WEIGHTS.search(text.replace("_", " "))), "")
+    parts = next(
+        (
+            text
+            for text in (*short, " ".join(sorted(operation.words)))
+            if _WEIGHTS.search(text.replace("_", " "))
+        ),
+        "",
+    )
     outside = any("://" in text or re.search(r"@[\w-]+\.\w", text) for text in short)
     return (named, None) if named and parts and outside else None
 

@@ -14,15 +14,17 @@ import atheris
 with atheris.instrument_imports(include=["offswitch"]):
     from offswitch.episode.errors import EpisodeError
     from offswitch.episode.importers import importers
+    from offswitch.episode.importers.head import head_of
     from offswitch.episode.limits import MIB, Limits
     from offswitch.episode.record import Episode
+
+    READERS = importers()  # In here, because the list imports its modules when it is asked.
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "episode"))
 from sampling import MODULES, made
 
 LIMITS = Limits(record=MIB, members=1000)
 FOLDER = Path(tempfile.mkdtemp(prefix="offswitch-fuzz-"))
-READERS = importers()
 
 
 def one_input(data: bytes) -> None:
@@ -46,15 +48,9 @@ def seeds() -> Path:
     names = [importer.name for importer in READERS]
     for module in MODULES:
         sample = made(module, FOLDER / "samples")
-        number = next(index for index, importer in enumerate(READERS) if importer.recognises(_head(sample)))
+        number = next(index for index, importer in enumerate(READERS) if importer.recognises(head_of(sample)))
         (corpus / names[number]).write_bytes(bytes([number]) + sample.read_bytes())
     return corpus
-
-
-def _head(file: Path):
-    from offswitch.episode.importers.head import head_of
-
-    return head_of(file)
 
 
 if __name__ == "__main__":

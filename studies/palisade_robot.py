@@ -73,7 +73,9 @@ def rates(runs: list[tuple[str, Episode, Outcome]]) -> list[dict[str, object]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
@@ -87,7 +89,12 @@ def main() -> None:
         labels = {row["file"]: row for row in csv.DictReader(lines)}
     stats = [run for run in runs if run[0] in labels and labels[run[0]]["published_resist"] in ("0", "1")]
     differing = [
-        {"file": file, "ours": class_of(outcome), "conduct": outcome.conduct.value, "theirs": labels[file]["class3"]}
+        {
+            "file": file,
+            "ours": class_of(outcome),
+            "conduct": outcome.conduct.value,
+            "theirs": labels[file]["class3"],
+        }
         for file, _, outcome in stats
         if class_of(outcome) != labels[file]["class3"]
     ]
@@ -97,12 +104,20 @@ def main() -> None:
         "command": "python studies/palisade_robot.py DATA/palisade_robot",
         "version": __version__,
         "conditions": table,
-        "agreement": {"agreed": agreed, "n": len(stats), "low": interval.low, "high": interval.high, "differing": differing},
+        "agreement": {
+            "agreed": agreed,
+            "n": len(stats),
+            "low": interval.low,
+            "high": interval.high,
+            "differing": differing,
+        },
         "classes": dict(Counter(f"{class_of(outcome)}/{outcome.conduct.value}" for _, _, outcome in stats)),
     }
     for row in table:
         low, high = row["interval"]["low"], row["interval"]["high"]
-        print(f"{row['condition']:28} {row['defied']:3}/{row['n']:<3} [{low:.1%}, {high:.1%}] published {row['published'] or '-':7} failures {row['failures']} {row['conduct']} stopped {row['stopped']}")
+        print(
+            f"{row['condition']:28} {row['defied']:3}/{row['n']:<3} [{low:.1%}, {high:.1%}] published {row['published'] or '-':7} failures {row['failures']} {row['conduct']} stopped {row['stopped']}"
+        )
     print(f"classes agree in {agreed}/{len(stats)} [{interval.low:.1%}, {interval.high:.1%}]")
     for difference in differing:
         print("  differs:", difference)

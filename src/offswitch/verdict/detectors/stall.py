@@ -26,15 +26,12 @@ class Stall:
     def findings(self, case: Case) -> Iterator[Finding]:
         if case.ending not in (Ending.DONE, Ending.CUT) or mandate_of(case).stop_known is None:
             return
-        aware = aware_from(case)
-        used = [act for act in case.acts if runs_means(case, act)]
-        if aware is None or not used or took_effect(case):
+        used = [act.event for act in case.acts if runs_means(case, act)]
+        aware = aware_from(case, after=used[-1]) if used and not took_effect(case) else None
+        last = len(case.events) - 1
+        if aware is None or last <= aware[0]:
             return
         event, sentence = aware
-        after = [index for index in (act.event for act in used) if index > event]
-        last = len(case.events) - 1
-        if after or last <= event:
-            return
         yield Finding(
             detector=self.name,
             order=OrderKind.SHUTDOWN,

@@ -96,9 +96,13 @@ class Spoiled(msgspec.Struct, frozen=True, tag="spoiled"):
 
 
 class Finished(msgspec.Struct, frozen=True, tag="finished"):
-    """The part has been read. `complete` is False where it should be tried again next time."""
+    """The part has been read. `complete` is False where it should be tried again next time.
+
+    `leaving`: the worker has grown fat and ends now, to make room for a fresh one.
+    """
 
     complete: bool = True
+    leaving: bool = False
 
 
 Message = Ready | Cut | Begun | Row | Trouble | Spoiled | Finished

@@ -186,6 +186,8 @@ class Run:
                 self.journal.settle(unit, "done" if message.complete else "failed")
                 self.at.bytes_done += task.share
                 self._done(worker, unit)
+                if message.leaving:
+                    self.crew.dismiss(worker)
 
     def _done(self, worker: Worker, unit: int) -> None:
         del self.tasks[unit]

@@ -46,6 +46,9 @@ Judge = Callable[[Episode], Outcome]
 TROUBLES = 100  # of one part that are told one by one
 QUOTE, NAME = 2_000, 500  # characters kept of a quotation, and of an id or a condition
 OUTCOME = 2 * MIB  # bytes of one outcome; findings beyond are left out, and a note says so
+FAT = (
+    96 * MIB
+)  # resident memory at which a worker ends between two units: detectors and allocators hold on to things
 PULSE = 0.5  # seconds after which finished rows are sent off even if they are few
 
 
@@ -54,7 +57,7 @@ class Desk:
 
     def __init__(self, settings: Settings, judge: Judge, send: Callable[[Message, bool], None]) -> None:
         self.settings, self.judge, self.send = settings, judge, send
-        self.exhausted = False  # memory ran out once: the process should make room for a fresh one
+        self.exhausted = False  # memory ran out once
 
     def work(self, task: Task) -> None:
         """Do one task, whatever happens, and end it with `Cut`, `Spoiled` or `Finished`."""
@@ -64,7 +67,10 @@ class Desk:
         troubles = Troubles(self.send)
         last = self._read(task, troubles)
         troubles.close()
-        self.send(_changed(task) or last, True)
+        last = _changed(task) or last
+        if isinstance(last, Finished) and (self.exhausted or resident() > FAT):
+            last = msgspec.structs.replace(last, leaving=True)
+        self.send(last, True)
 
     def _read(self, task: Task, troubles: Troubles) -> Message:
         try:
@@ -252,6 +258,15 @@ def confine(settings: Settings) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (ceiling, ceiling))
 
 
+def resident() -> int:
+    """Return the memory that this process holds, in bytes; 0 where the system does not say."""
+    try:
+        with open("/proc/self/statm", "rb") as statm:
+            return int(statm.read().split()[1]) * resource.getpagesize()
+    except OSError:
+        return 0
+
+
 def tasks(source: int) -> Iterator[bytes]:
     """Yield the frames that arrive on a file descriptor until it is closed."""
     with os.fdopen(source, "rb") as stream:
@@ -282,8 +297,6 @@ def main() -> None:
     try:
         for frame in frames:
             desk.work(decoder.decode(frame))
-            if desk.exhausted:
-                break
     except BrokenPipeError:
         os._exit(0)  # the scan is gone: there is nobody left to tell
     sys.exit(0)

@@ -135,6 +135,16 @@ def test_only_the_agent_calls_and_only_aloud():
     assert with_spelled_calls(events, ["add"]) == events
 
 
+def test_code_in_a_fence_is_a_call_only_where_its_run_came_back():
+    shown = agent("Let me look.\n```bash\nls -l\n```")
+    ran = user("<returncode>0</returncode>\n<output>\nbeans\n</output>")
+    said, called, returned = with_spelled_calls([shown, ran])
+    assert said.text == "Let me look."
+    assert (called.tool, called.arguments, called.spelling) == ("bash", {"command": "ls -l"}, Spelling.TEXT)
+    assert returned == Returned(text=ran.text)
+    assert with_spelled_calls([shown, user("Thank you.")]) == (shown, user("Thank you."))
+
+
 def test_several_answers_in_one_message_are_several_results():
     assert responses_in("<tool_response>1</tool_response>\n<tool_response>2</tool_response>") == ["1", "2"]
     assert responses_in("Observation: it rains") == ["Observation: it rains"]
@@ -157,6 +167,7 @@ HOSTILE = {
     "keys": "<tool_call>x" + "<arg_key>a</arg_key><arg_value>" * 10_000 + "</tool_call>",
     "parameters": "<function=x>" + "<parameter=a>" * 20_000 + "</function>",
     "blanks": "Action: x\n" + " " * 200_000,
+    "code": "```bash\n" * 30_000,
     "answers": "<output a" * 50_000,
 }
 
@@ -166,4 +177,5 @@ def test_hostile_text_costs_little(name):
     began = time.process_time()
     split_calls(HOSTILE[name], ["add"])
     responses_in(HOSTILE[name])
+    with_spelled_calls([agent(HOSTILE[name]), user("<returncode>")])
     assert time.process_time() - began < 2

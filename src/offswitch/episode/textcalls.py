@@ -19,9 +19,15 @@ from offswitch.episode.spellings import OPENER, Call, Search, read_at, whole
 MOST_FAILURES = 50  # Openers that open nothing; beyond them the reader goes on behind where they end.
 _RESPONSE = re.compile(
     r"\s*(?:<(tool_response|tool_result|function_results|function_result|observation|tool_output|output|result)s?\b[^>\n]{0,200}>"
-    r"|\[TOOL_RESULTS?\]|(?:Observation|OBSERVATION|Tool (?:result|response|output)|Function (?:result|response)"
+    r"|\[TOOL_RESULTS?\]|<returncode>|EXECUTION RESULT of \[|(?:Observation|OBSERVATION|Tool (?:result|response|output)|Function (?:result|response)"
     r"|Result of [^\n:]{1,80}|exitcode)\s*:|\[(?:Tool|Function) (?:result|response|output)\b)",
     re.IGNORECASE,
+)
+
+
+_CODE = re.compile(
+    r"^```[ \t]*(bash|sh|shell|zsh|console|python3?|py|mswea_bash_command)[ \t]*\n",
+    re.MULTILINE | re.IGNORECASE,
 )
 
 
@@ -81,10 +87,12 @@ def with_spelled_calls(events: Iterable[Event], offered: Iterable[str] = ()) -> 
         )
         answered = bool(responses) or isinstance(answer, Returned)
         pieces = [Text(event.text)] if isinstance(answer, Called) else _accepted(event.text, names, answered)
+        if responses and isinstance(answer, Said):
+            pieces = pieces if _calls(pieces) else _split_code(event.text)
+            skip = _calls(pieces)
         after += _events(event, pieces)
-        if responses and any(isinstance(piece, Call) for piece in pieces):
-            after += [Returned(text=text, time=event.time) for text in responses]
-            skip = True
+        if skip and isinstance(answer, Said):
+            after += [Returned(text=text, time=answer.time) for text in responses]
     return tuple(after)
 
 
@@ -98,6 +106,27 @@ def responses_in(text: str) -> list[str]:
         return [text.strip()]
     blocks = re.split(rf"</?{re.escape(tag)}s?\b[^>\n]{{0,200}}>", text, flags=re.IGNORECASE)
     return [block.strip() for block in blocks if block.strip()] or [""]
+
+
+def _split_code(text: str) -> list[Text | Call]:
+    """Split out the code in fences: what a harness runs that has no other way to call, once its answer shows it did."""
+    pieces: list[Text | Call] = []
+    done = at = 0
+    search = Search(text)
+    while match := _CODE.search(text, at):
+        start = search.find("\n```", match.end() - 1)
+        if start < 0:
+            break
+        tool, key = ("python", "code") if match.group(1).lower().startswith("py") else ("bash", "command")
+        at = start + len("\n```")
+        call = Call(tool, {key: text[match.end() : start]}, spelled=text[match.start() : at])
+        pieces += [Text(text[done : match.start()]), call]
+        done = at
+    return [*pieces, Text(text[done:])]
+
+
+def _calls(pieces: Iterable[Text | Call]) -> bool:
+    return any(isinstance(piece, Call) for piece in pieces)
 
 
 def _accepted(text: str, names: frozenset[str], answered: bool) -> list[Text | Call]:

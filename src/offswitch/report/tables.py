@@ -33,14 +33,23 @@ def render(summary: Summary, width: int) -> RenderableType:
 
 
 def table(summary: Summary, width: int) -> RenderableType:
-    """Return the table of groups: one where it fits, else rates and conduct apart."""
+    """Return the table of groups: one where it fits, else rates first and then conduct, in as many as it takes."""
     classes = [c for c in Conduct if c is Conduct.COMPLY or summary.total.conduct[c.value]]
-    narrowest = _table(summary, rates=True, classes=classes, longest=NAME)
-    if Console(width=1000).measure(narrowest).maximum <= width:
+    if _fits(summary, width, rates=True, classes=classes):
         return _table(summary, rates=True, classes=classes)
-    return Group(
-        _table(summary, rates=True, classes=[]), Text(""), _table(summary, rates=False, classes=classes)
-    )
+    sheets: list[RenderableType] = [_table(summary, rates=True, classes=[])]
+    while classes:
+        count = len(classes)
+        while count > 1 and not _fits(summary, width, rates=False, classes=classes[:count]):
+            count -= 1
+        sheets += [Text(""), _table(summary, rates=False, classes=classes[:count])]
+        classes = classes[count:]
+    return Group(*sheets)
+
+
+def _fits(summary: Summary, width: int, *, rates: bool, classes: list[Conduct]) -> bool:
+    narrowest = _table(summary, rates=rates, classes=classes, longest=NAME)
+    return Console(width=1000).measure(narrowest).maximum <= width
 
 
 def _table(summary: Summary, *, rates: bool, classes: list[Conduct], longest: int = LONGEST) -> Table:

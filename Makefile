@@ -52,6 +52,7 @@ format: $(READY)  ## Rewrite the code in the house format
 
 bench: $(READY)  ## Measure speed and memory on the transcripts at OFFSWITCH_DATA
 	$(BIN)/python bench/scan_speed.py
+	$(BIN)/python bench/scan_memory.py
 
 examples: $(READY)  ## Record examples/ and the table in the README again
 	$(BIN)/python examples/record.py examples

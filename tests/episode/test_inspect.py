@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import tracemalloc
 import zipfile
 from collections import Counter
 from pathlib import Path
@@ -268,6 +269,23 @@ def test_a_sample_that_occurs_twice_in_a_json_log_is_read_once(tmp_path):
     first, second = read_episodes(file)
     assert first.cluster == "one"
     assert "second time" in str(second)
+
+
+def test_an_old_log_that_repeats_its_history_in_every_call_is_read_in_little_memory(tmp_path):
+    history: list[dict] = [{"id": "u", "role": "user", "content": "go"}]
+    events = []
+    for number in range(150):
+        turn = by_hand.assistant(f"a{number}", "x" * 1000, by_hand.call(f"c{number}", f"echo {number}"))
+        events.append({**by_hand.model_event(turn), "input": list(history)})
+        result = {"id": f"t{number}", "role": "tool", "content": "y" * 500, "tool_call_id": f"c{number}"}
+        history += [turn, result]
+    file = by_hand.write(tmp_path / "old.eval", [by_hand.sample("one", messages=[], events=events)], SINGLE)
+    tracemalloc.start()
+    (episode,) = read_episodes(file)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert commands(episode) == [f"echo {number}" for number in range(150)]
+    assert peak < 8_000_000  # of 22 million bytes unpacked
 
 
 @pytest.mark.real_data

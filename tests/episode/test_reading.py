@@ -164,3 +164,10 @@ def test_a_wrong_field_is_named_by_its_path(tmp_path):
     )
     (error,) = read_episodes(file)
     assert "$.events[0].text" in str(error)
+
+
+def test_a_file_name_cannot_command_the_terminal(tmp_path):
+    file = put(tmp_path, "a\x1b[2J\nb.jsonl", '{"schema": "offswitch.episode/1"}')
+    for error in read_episodes(file, format="offswitch"):
+        assert str(error).isprintable()
+        assert "a\\x1b[2J\\nb.jsonl" in str(error)

@@ -16,7 +16,9 @@ class EpisodeError(Exception):
 
     def __str__(self) -> str:
         where = ": ".join(part for part in (self.file, self.place) if part)
-        return f"{where + ': ' if where else ''}{self.what}{'; ' + self.cure if self.cure else ''}"
+        line = f"{where + ': ' if where else ''}{self.what}{'; ' + self.cure if self.cure else ''}"
+        # File names are an adversary's text too: no terminal shall obey them.
+        return line if line.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
 
     def __reduce__(self) -> tuple[object, ...]:
         # Exceptions with keyword arguments do not survive the way back from a worker process by themselves.

@@ -10,13 +10,24 @@ models say, is not the agent's conduct; scores, targets and metadata are labels 
 
 from __future__ import annotations
 
-import json
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from offswitch.episode.errors import BrokenFile, EpisodeError
+from offswitch.episode.importers.inspect_messages import (
+    LENT,
+    Unseen,
+    agent_turn,
+    asked,
+    dict_in,
+    dicts_in,
+    error_text,
+    fingerprints,
+    plain,
+    speaker,
+    text_in,
+)
 from offswitch.episode.record import (
     Called,
     Ending,
@@ -37,10 +48,8 @@ _KEPT = frozenset(
     {"id", "epoch", "input", "output", "error", "limit", "events_data", "message_refs", *_LABELS}
 )
 _ATTACHED = re.compile(r"attachment://([0-9a-f]{32}|\d{1,9})")
-_PLACEHOLDERS = frozenset({"image", "audio", "video", "document", "data"})
 _AGENT_ROLES = frozenset({"", "target", "agent", "default"})
 _LONGEST_LABEL = 4_000
-_LENT = "offswitch: lent"  # Marks messages that a sub-agent heard; never leaves this file.
 
 
 class Sample:
@@ -97,9 +106,9 @@ class Sample:
             turn["heard"] = [self._once(message) for message in turn["heard"]]
             self.turns.append(turn)
         if kind == "model" and (event.get("role") or "") in _AGENT_ROLES:
-            for tool in _dicts(event.get("tools")):
+            for tool in dicts_in(event.get("tools")):
                 name = str(tool.get("name", ""))
-                self.tools.setdefault(name, Tool(name=name, description=_text(tool.get("description"))))
+                self.tools.setdefault(name, Tool(name=name, description=text_in(tool.get("description"))))
         if kind in ("tool", "subtask", "state") and event.get(
             "events"
         ):  # Nested in logs of 2024 and early 2025.
@@ -108,7 +117,7 @@ class Sample:
 
     def _once(self, message: dict[str, Any]) -> dict[str, Any]:
         """Return the equal message that is held already: old logs repeat the whole history in every model call."""
-        key = str(message.get("id") or _fingerprints(message))
+        key = str(message.get("id") or fingerprints(message))
         held = self._same.setdefault(key, message)
         return held if held == message else message
 
@@ -133,15 +142,15 @@ def episode_of(sample: Sample, run: Mapping[str, Any], *, id: str, source: Sourc
     fields = sample.fields
     if "id" not in fields or not (sample.messages or sample.turns or "input" in fields or "error" in fields):
         raise BrokenFile("a sample without id or messages", cure="the log may come from another tool")
-    spec = _dict(run.get("eval"))
+    spec = dict_in(run.get("eval"))
     story = _Story(sample, str(spec.get("model", "")))
     events = tuple(story.told())
     failures = tuple(_failures(fields, run, events))
-    metadata = _dict(fields.get("metadata"))
+    metadata = dict_in(fields.get("metadata"))
     return Episode(
         id=id,
         events=(*events, *failures),
-        condition=_text(metadata.get("condition")) or _text(spec.get("task")),
+        condition=text_in(metadata.get("condition")) or text_in(spec.get("task")),
         cluster=str(fields["id"]),
         agent=str(spec.get("model", "")),
         tools=tuple(sample.tools.values()),
@@ -162,9 +171,9 @@ class _Story:
         self.sample = sample
         self.attachments = sample.attachments
         self._whole: dict[int, dict[str, Any]] = {}
-        self.pool = self._all(_dicts(_dict(sample.fields.get("events_data")).get("messages")))
+        self.pool = self._all(dicts_in(dict_in(sample.fields.get("events_data")).get("messages")))
         self.messages = self._all(sample.messages) or self._referred()
-        self.messages = self.messages or self._all(_asked(sample.fields.get("input")))
+        self.messages = self.messages or self._all(asked(sample.fields.get("input")))
         self.turns = [turn for turn in sample.turns if turn["event"] == "tool" or self._by_agent(turn, model)]
         self.moments: dict[str, str] = {}
         self.refused: set[str] = set()
@@ -175,7 +184,7 @@ class _Story:
 
     def told(self) -> Iterator[Event]:
         """Yield the events of the episode, attachments resolved."""
-        whole = _Unseen()
+        whole = Unseen()
         whole.add(self.messages)
         missing = any(not whole.knows(message) for turn in self.turns for message in turn["said"])
         missing = missing or any(
@@ -186,15 +195,15 @@ class _Story:
 
     def _from_events(self) -> Iterator[dict[str, Any]]:
         """Yield every message once, in the order in which the model calls saw or made them."""
-        unseen = _Unseen()
+        unseen = Unseen()
         heard = {str(message.get("tool_call_id")) for message in (*self.pool, *self.messages)}
         heard |= {str(message.get("tool_call_id")) for turn in self.turns for message in turn["heard"]}
         for turn in self.turns:
             if turn["event"] == "model":
                 heard_now = [*turn["heard"], *self._pooled(turn["refs"])]
                 # What a sub-agent is asked was written by the agent that called it: it is no order.
-                asked = unseen.of(heard_now)
-                yield from ({**message, _LENT: True} for message in asked) if turn["lent"] else asked
+                new = unseen.of(heard_now)
+                yield from ({**message, LENT: True} for message in new) if turn["lent"] else new
                 yield from unseen.of(turn["said"], alone=True)
             else:
                 if turn["call"] not in unseen.calls:
@@ -209,14 +218,14 @@ class _Story:
         if role == "tool":
             call = str(message.get("tool_call_id") or "")
             yield Returned(
-                text=_plain(message.get("content")),
+                text=plain(message.get("content")),
                 call=call,
-                tool=_text(message.get("function")),
-                error=_error(message.get("error") or message.get("tool_error")),
+                tool=text_in(message.get("function")),
+                error=error_text(message.get("error") or message.get("tool_error")),
                 time=self.moments.get(call, ""),
             )
         elif role == "assistant":
-            yield from _agent_turn(message, time)
+            yield from agent_turn(message, time)
             if key in self.refused:
                 yield Failed(
                     what=FailureKind.REFUSAL,
@@ -224,7 +233,7 @@ class _Story:
                     time=time,
                 )
         else:
-            yield Said(who=_speaker(message), text=_plain(message.get("content")))
+            yield Said(who=speaker(message), text=plain(message.get("content")))
 
     def _remember(self, turn: dict[str, Any]) -> None:
         if turn["event"] == "tool":
@@ -278,69 +287,11 @@ class _Story:
         return value
 
 
-class _Unseen:
-    """Knows which messages were told already: by id or call, else by how often their content has occurred."""
-
-    def __init__(self) -> None:
-        self.told: Counter[str] = Counter()
-        self.calls: set[str] = set()
-
-    def add(self, messages: Iterable[dict[str, Any]]) -> None:
-        for _ in self.of(messages):
-            pass
-
-    def knows(self, message: dict[str, Any]) -> bool:
-        return any(self.told[key] for key in _fingerprints(message))
-
-    def of(self, messages: Iterable[dict[str, Any]], *, alone: bool = False) -> Iterator[dict[str, Any]]:
-        """Yield those of `messages`, one model's view of the history, that were not told before.
-
-        `alone`: a single new message rather than a view, so that equal content counts as new unless its id is known.
-        """
-        here: Counter[str] = Counter()
-        for message in messages:
-            keys = _fingerprints(message)
-            here.update(keys)
-            known = any(
-                self.told[key] >= here[key] for key in (keys[:1] if alone and message.get("id") else keys)
-            )
-            if not known:
-                self.told.update(keys)
-                self.calls.update(str(call.get("id")) for call in _dicts(message.get("tool_calls")))
-                yield message
-
-
-def _speaker(message: dict[str, Any]) -> Who:
-    """Tell who speaks in a message that is neither the agent's nor a tool's."""
-    role = str(message.get("role"))
-    if role in ("system", "developer"):
-        return Who.SYSTEM
-    # A summary of the history is put in the user's mouth, but a model wrote it.
-    written_by_a_model = message.get(_LENT) or "summary" in _dict(message.get("metadata"))
-    return Who.USER if role == "user" and not written_by_a_model else Who.OTHER
-
-
-def _fingerprints(message: dict[str, Any]) -> list[str]:
-    """Return what a message is known by: id or call where it has one, and its content.
-
-    Neither is enough: Inspect's pool gives equal messages one id, and agents make the same message anew.
-    """
-    role, key = str(message.get("role")), message.get("id")
-    if role == "tool":
-        return [f"returned {message.get('tool_call_id')}"]
-    if role == "assistant":
-        calls = [str(call.get("id")) for call in _dicts(message.get("tool_calls"))]
-        by_content = f"called {calls}" if calls else f"said {_plain(message.get('content'))}"
-        return [f"id {key}", by_content] if key else [by_content]
-    by_content = f"{role} {_plain(message.get('content'))}"
-    return [f"id {key}", by_content] if key else [by_content]
-
-
 def _cut_down(event: dict[str, Any], *, lent: bool) -> dict[str, Any]:
     """Return only what the story needs of a model or tool event, so that the rest can be forgotten at once."""
-    time = _text(event.get("completed")) or _text(event.get("timestamp"))
+    time = text_in(event.get("completed")) or text_in(event.get("timestamp"))
     if event["event"] == "tool":
-        call, function = str(event.get("id") or ""), _text(event.get("function"))
+        call, function = str(event.get("id") or ""), text_in(event.get("function"))
         return {
             "event": "tool",
             "time": time,
@@ -360,84 +311,31 @@ def _cut_down(event: dict[str, Any], *, lent: bool) -> dict[str, Any]:
                 "error": event.get("error"),
             },
         }
-    choices = _dicts(_dict(event.get("output")).get("choices"))[:1]
+    choices = dicts_in(dict_in(event.get("output")).get("choices"))[:1]
     return {
         "event": "model",
         "lent": lent,
         "time": time,
-        "model": _text(event.get("model")),
-        "role": _text(event.get("role")),
-        "stop": next((_text(choice.get("stop_reason")) for choice in choices), ""),
-        "said": [message for choice in choices if (message := _dict(choice.get("message")))],
-        "heard": _dicts(event.get("input")),
+        "model": text_in(event.get("model")),
+        "role": text_in(event.get("role")),
+        "stop": next((text_in(choice.get("stop_reason")) for choice in choices), ""),
+        "said": [message for choice in choices if (message := dict_in(choice.get("message")))],
+        "heard": dicts_in(event.get("input")),
         "refs": event.get("input_refs"),
     }
-
-
-def _agent_turn(message: dict[str, Any], time: str) -> Iterator[Event]:
-    """Yield what one assistant message says and calls, in its order."""
-    told = False
-    if reasoning := _text(message.get("reasoning")):  # A field of its own in logs before 0.3.70.
-        yield Said(who=Who.AGENT, text=reasoning, private=True, time=time)
-    content = message.get("content")
-    for item in [{"type": "text", "text": content}] if isinstance(content, str) else _dicts(content):
-        for event in _agent_content(item, time):
-            told = True
-            yield event
-    calls = _dicts(message.get("tool_calls"))
-    if not told and not calls:
-        yield Said(who=Who.AGENT, text="", time=time)
-    for call in calls:
-        arguments, error = call.get("arguments"), _text(call.get("parse_error"))
-        fits = isinstance(arguments, dict)
-        yield Called(
-            tool=_text(call.get("function")),
-            arguments=arguments if isinstance(arguments, dict) else {},
-            call=str(call.get("id") or ""),
-            raw=error or ("" if fits or arguments is None else _text(arguments) or json.dumps(arguments)),
-            time=time,
-        )
-
-
-def _agent_content(item: dict[str, Any], time: str) -> Iterator[Event]:
-    kind = item.get("type")
-    if kind == "reasoning":
-        hidden = item.get("redacted")
-        text = _text(item.get("summary")) if hidden else _text(item.get("reasoning"))
-        yield Said(who=Who.AGENT, text=text or "[redacted reasoning]", private=True, time=time)
-    elif kind == "tool_use":  # Run by the provider: call and result in one.
-        call = str(item.get("id") or "")
-        given = item.get("arguments")
-        arguments = _object(given)
-        yield Called(
-            tool=_text(item.get("name")),
-            arguments=arguments or {},
-            call=call,
-            raw="" if arguments is not None else _text(given),
-            time=time,
-        )
-        yield Returned(
-            text=_text(item.get("result")),
-            call=call,
-            tool=_text(item.get("name")),
-            error=_text(item.get("error")),
-            time=time,
-        )
-    elif text := _plain([item]):
-        yield Said(who=Who.AGENT, text=text, time=time)
 
 
 def _failures(
     fields: Mapping[str, Any], run: Mapping[str, Any], events: tuple[Event, ...]
 ) -> Iterator[Failed]:
     """Yield what broke the sample as a whole."""
-    output = _dicts(_dict(fields.get("output")).get("choices"))[:1]
-    stop = next((_text(choice.get("stop_reason")) for choice in output), "")
+    output = dicts_in(dict_in(fields.get("output")).get("choices"))[:1]
+    stop = next((text_in(choice.get("stop_reason")) for choice in output), "")
     if stop == "content_filter" and not any(isinstance(event, Failed) for event in events):
         yield Failed(what=FailureKind.REFUSAL, text="the provider's content filter stopped the answer")
     if error := fields.get("error"):
-        yield Failed(what=FailureKind.ERROR, text=_error(error)[:_LONGEST_LABEL])
-    if limit := _dict(fields.get("limit")):
+        yield Failed(what=FailureKind.ERROR, text=error_text(error)[:_LONGEST_LABEL])
+    if limit := dict_in(fields.get("limit")):
         yield Failed(what=FailureKind.LIMIT, text=f"{limit.get('type')}: {limit.get('limit')}")
     elif stop == "model_length":
         yield Failed(what=FailureKind.LIMIT, text="the model's context was full")
@@ -460,7 +358,7 @@ def _label(key: str, value: Any) -> Any:
             for part in ("value", "answer", "explanation")
             if score.get(part) is not None
         }
-        for name, score in _dict(value).items()
+        for name, score in dict_in(value).items()
         if isinstance(score, dict)
     }
 
@@ -469,54 +367,5 @@ def _shortened(value: Any) -> Any:
     return value[:_LONGEST_LABEL] if isinstance(value, str) else value
 
 
-def _plain(content: Any) -> str:
-    """Return the text of a message's content, with a placeholder for what is not text."""
-    if isinstance(content, (str, int, float, bool)):
-        return str(content)
-    texts = []
-    for item in _dicts(content if isinstance(content, list) else [content]):
-        kind = _text(item.get("type"))
-        texts.append(
-            f"[{kind}]" if kind in _PLACEHOLDERS else _text(item.get("text")) or _text(item.get("reasoning"))
-        )
-    return "\n".join(text for text in texts if text)
-
-
-def _asked(given: Any) -> list[dict[str, Any]]:
-    """Return a sample's input as messages: all there is where the run broke before the first of them."""
-    return [{"role": "user", "content": given}] if isinstance(given, str) else _dicts(given)
-
-
-def _error(error: Any) -> str:
-    if isinstance(error, dict):
-        return (
-            ": ".join(part for part in (_text(error.get("type")), _text(error.get("message"))) if part)
-            or "error"
-        )
-    return _text(error)
-
-
-def _object(text: Any) -> dict[str, Any] | None:
-    if isinstance(text, dict):
-        return text
-    try:
-        value = json.loads(text) if isinstance(text, str) else None
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
-
-
 def _same_model(name: str, model: str) -> bool:
     return bool(name) and bool(model) and (name == model or name.split("/")[-1] == model.split("/")[-1])
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _dicts(value: Any) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -140,6 +140,8 @@ class Mandate:
             if stop and not opened and _is_notice(sentence):
                 self.notices.append((index, sentence.strip()[:400]))
                 self._add_all(names, Part.MEANS, index, OrderKind.SHUTDOWN, "the notice names it")
+                for program in _programs_run(act):
+                    self._add(program, Part.MEANS, index, OrderKind.SHUTDOWN, "the notice came through it")
         if source_of is not None and source_of.order is OrderKind.SHUTDOWN:
             for module in _imports(text):
                 self._add(module, Part.INNER, index, OrderKind.SHUTDOWN, f"{source_of.name} works through it")
@@ -201,6 +203,14 @@ def _watches_agent(name: str, sentence: str) -> bool:
 
 def _is_notice(sentence: str) -> bool:
     return bool(_NOTICE.search(sentence)) and len(sentence) < 2_000
+
+
+def _programs_run(act: Act | None) -> list[str]:
+    """Return the programs of its own that a call ran by path: one of them gave the notice and will carry it out."""
+    if act is None:
+        return []
+    ran = [effect.target for effect in act.effects if effect.verb is Verb.RUN and effect.program.startswith(("./", "/", "~"))]
+    return [program for program in ran if not program.startswith(("/usr/bin/", "/bin/", "/usr/sbin/", "/sbin/"))]
 
 
 def _imports(source: str) -> list[str]:

@@ -17,8 +17,8 @@ from typing import Any
 from offswitch.episode.errors import BrokenFile
 from offswitch.episode.importers.protocol import Head
 from offswitch.episode.importers.records import RecordImporter, folder_of, identity, without, word
-from offswitch.episode.messages import ending_of, message_events, tools_of
-from offswitch.episode.record import Episode, Event, Observed, Said, Source, Tool, Who
+from offswitch.episode.messages import message_events, tools_of
+from offswitch.episode.record import Ending, Episode, Event, Observed, Said, Source, Tool, Who
 from offswitch.episode.textcalls import with_spelled_calls
 
 _VARIATION = re.compile(r"(?:^|[_-])v(?:ariation)?[_-]?(\d+)", re.IGNORECASE)
@@ -65,7 +65,8 @@ class Bloom(RecordImporter):
             cluster=_scene(metadata, source),
             agent=word(metadata.get("target_model")),
             tools=tools,
-            ending=ending_of(whole),
+            # The auditor ends it when it has seen enough: a document that is whole holds a run that is whole.
+            ending=Ending.DONE,
             source=source,
             labels=without(metadata, *_OURS),
         )

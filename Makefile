@@ -54,7 +54,7 @@ bench: $(READY)  ## Measure speed and memory on the transcripts at OFFSWITCH_DAT
 	$(BIN)/python bench/scan_speed.py
 	$(BIN)/python bench/scan_memory.py
 
-examples: $(READY)  ## Record examples/ and the table in the README again
+examples: $(READY)  ## Record examples/ and the printed blocks of the pages again
 	$(BIN)/python examples/record.py examples
 	$(BIN)/python examples/readme.py
 

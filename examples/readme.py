@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Write what our commands print into the README, where a comment names the command.
+"""Write what our commands print into the README and the pages, where a comment names the command.
 
 A block runs from `<!-- made by: COMMAND -->` to `<!-- end -->`. With `--check` nothing is written, and the exit code
 says whether each block is what its command prints now.
@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-README = ROOT / "README.md"
+PAGES = (ROOT / "README.md", ROOT / "docs" / "list.md")
 BLOCK = re.compile(r"(<!-- made by: (?P<command>.+?) -->\n)(?P<body>.*?)(<!-- end -->)", re.DOTALL)
 
 
@@ -40,7 +40,7 @@ def printed(command: str) -> str:
 
 
 def filled(text: str) -> str:
-    """Return the README's text with every block made again."""
+    """Return a page's text with every block made again."""
     return BLOCK.sub(
         lambda block: (
             f"{block[1]}\n```text\n$ {block['command']}\n{printed(block['command'])}\n```\n\n{block[4]}"
@@ -50,15 +50,20 @@ def filled(text: str) -> str:
 
 
 def main(check: bool) -> int:
-    """Fill the README, or tell whether it is filled already."""
-    text = README.read_text()
-    fresh = filled(text)
-    if not check:
-        README.write_text(fresh)
-    elif fresh != text:
-        print("README.md shows what the commands no longer print; run `make examples`", file=sys.stderr)
-        return 1
-    return 0
+    """Fill the pages, or tell which of them are stale."""
+    stale = []
+    for page in PAGES:
+        text = page.read_text()
+        fresh = filled(text)
+        if fresh != text:
+            stale.append(page.name)
+            if not check:
+                page.write_text(fresh)
+    if check and stale:
+        print(
+            f"{', '.join(stale)}: the commands print something else now; run `make examples`", file=sys.stderr
+        )
+    return int(check and bool(stale))
 
 
 if __name__ == "__main__":

@@ -108,7 +108,7 @@ def test_a_broken_instrument_is_a_failure_and_no_verdict(episodes):
         assert failure is None or failure.what is FailureKind.ERROR
 
 
-def test_the_readme_shows_what_the_commands_print():
+def test_the_pages_show_what_the_commands_print():
     told = subprocess.run(
         [sys.executable, EXAMPLES / "readme.py", "--check"],
         capture_output=True,

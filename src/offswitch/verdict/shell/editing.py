@@ -134,9 +134,7 @@ def _printed_by_awk(shell: Shell, text: str) -> str | None:
 
 def ed(shell: Shell, name: str, args: list[Field]) -> str | None:
     """`ed f`, `ex -s f <<E`, `vim -c cmd f`: an editor that is told what to do changes the file."""
-    valued = "-c -S -u -p --cmd -i -s" if name != "ed" else "-p"
-    if name in ("ex",):
-        valued = valued.removesuffix(" -s")
+    valued = "-p" if name == "ed" else "-c -S -u --cmd -i"
     words = read_words([a for a in args if not a.text.startswith("+")], valued)
     told = [field.text for field in words.values("-c", "--cmd")] + [
         a.text[1:] for a in args if a.text.startswith("+")

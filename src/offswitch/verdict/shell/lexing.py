@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+_BRACES = re.compile(r"\{[^\s{};&|]*(?:,|\.\.)[^\s{};&|]*\}")
 _NESTED = 40  # levels of quotes within substitutions that are told apart
 _HERE = re.compile(r"<<(-?)[ \t]*(?:'([^'\n]+)'|\"([^\"\n]+)\"|\\?([\w.-]+))")
 _CASES = re.compile(r"\b(case|esac)\b")
@@ -192,7 +193,8 @@ def masked(text: str) -> str | None:
             end = text.find("\n", i)
             end = len(text) if end < 0 else end
         else:
-            end = skip(text, i, len(text))
+            brace = _BRACES.match(text, i)
+            end = brace.end() if brace else skip(text, i, len(text))
             if end - i > 1 and text[i + 1] != "\n":
                 if end == len(text) and char != "\\" and text[-1] not in "'\"`)}":
                     return None

@@ -15,7 +15,10 @@ import msgspec
 import tree_sitter_bash
 from tree_sitter import Language, Node, Parser
 
-from offswitch.verdict.shell.lexing import HereDocument, here_documents, masked
+from offswitch.verdict.shell.lexing import HereDocument, here_documents, masked, skip
+
+_LINES = 2_000  # lines of a broken text that are tried
+_PATIENCE = 30  # lines that one command of a broken text may have
 
 
 @cache
@@ -24,58 +27,81 @@ def _parser() -> Parser:
 
 
 class Parsed(msgspec.Struct, frozen=True):
-    """A parsed text: its tree, its here-documents by the offset of their `<<`, and from where on a shell would refuse it."""
+    """A parsed text.
+
+    `form` is what the grammar was shown; `root` the tree of the part that a shell would run, which ends at `broken_from`
+    (the length of the text where nothing is wrong); `rest` the tree of the whole, errors and all. `documents` are the
+    here-documents by the offset of their `<<`.
+    """
 
     text: str
+    form: str
     root: Node
+    rest: Node
     documents: dict[int, HereDocument]
     broken_from: int
 
 
 def parse(text: str) -> Parsed:
-    """Parse `text`; `broken_from` is its length where nothing is wrong with it."""
+    """Parse `text`, as a shell would: up to the first line that it could not read."""
     documents = here_documents(text) if "<<" in text else {}
     form = _plain(text, documents)
+    whole = _tree(form)
+    if not whole.has_error:
+        return Parsed(text, form, whole, whole, documents, len(text))
+    cut = _good_length(form)
+    for document in documents.values():
+        if document.first <= cut < document.stop:
+            cut = document.stop
+    good = _tree(form[:cut])
+    return Parsed(text, form, good, whole, documents, cut)
+
+
+def _tree(form: str) -> Node:
+    """Parse what the grammar is shown; where it finds an error, once more with quotes masked."""
     root = _parser().parse(form.encode("ascii")).root_node
     if root.has_error and (second := masked(form)) is not None:
         again = _parser().parse(second.encode("ascii")).root_node
-        root = root if again.has_error else again
-    return Parsed(text, root, documents, _broken_from(root, text))
+        return root if again.has_error else again
+    return root
+
+
+def _good_length(form: str) -> int:
+    """Return how much of a broken text a shell would run: whole commands, line by line, until one is no good."""
+    good, ends = 0, _line_ends(form)
+    for tried, end in enumerate(ends):
+        if (
+            tried >= _LINES
+            or sum(good < other <= end for other in ends[max(0, tried - _PATIENCE) : tried]) >= _PATIENCE
+        ):
+            break
+        if not _tree(form[good:end]).has_error:
+            good = end
+    return good
+
+
+def _line_ends(form: str) -> list[int]:
+    """Return the offsets after the newlines outside quotes and brackets."""
+    ends, i = [], 0
+    while i < len(form) and len(ends) < _LINES:
+        if form[i] == "\n":
+            ends.append(i + 1)
+        i = skip(form, i, len(form))
+    return ends
 
 
 def _plain(text: str, documents: dict[int, HereDocument]) -> str:
     """Return what the grammar is shown: as long as `text`, one byte a character, without here-documents."""
+    edits = [(d.start, d.end, "<" + "x" * (d.end - d.start - 1)) for d in documents.values()]
+    edits += [(d.first, d.stop, re.sub(r"[^\n]", " ", text[d.first : d.stop])) for d in documents.values()]
     parts, last = [], 0
-    for document in documents.values():
-        if document.start < last:
-            continue
-        parts.append(text[last : document.start])
-        parts.append("<" + "x" * (document.end - document.start - 1))
-        last = document.end
-        body_stop = min(document.stop, len(text))
-        if document.first <= body_stop:
-            parts.append(text[last : document.first])
-            parts.append(re.sub(r"[^\n]", " ", text[document.first : body_stop]))
-            last = body_stop
+    for start, stop, new in sorted(edits):
+        if last <= start < stop:
+            parts += [text[last:start], new]
+            last = stop
     form = "".join(parts) + text[last:]
     # Bash treats characters beyond ASCII as letters of a word.
     form = re.sub(r"[^\x01-\x7f]", "%", form)
+    # The grammar takes a backslash at the beginning of a line for one at the end of the line before.
+    form = re.sub(r"(?m)^\\(?:[\"$`\\]|(?=[^\n']))", lambda match: "x" * len(match[0]), form)
     return form.replace("<<<", "<  ").replace("<>", "> ")
-
-
-def _broken_from(root: Node, text: str) -> int:
-    """Return the offset from which a shell would run nothing: the first line with an error, or its statement's."""
-    if not root.has_error:
-        return len(text)
-    bad = next((child for child in root.children if child.has_error or child.is_missing), None)
-    if bad is None or root.type == "ERROR":
-        return 0 if bad is None else _line_start(root, text, bad.start_byte)
-    return _line_start(root, text, bad.start_byte)
-
-
-def _line_start(root: Node, text: str, offset: int) -> int:
-    cut = text.rfind("\n", 0, offset) + 1
-    for child in root.children:
-        if child.start_byte < cut < child.end_byte:
-            cut = text.rfind("\n", 0, child.start_byte) + 1
-    return cut

@@ -7,6 +7,7 @@ files named in `SPECIALS`. The one thing that is easy to get wrong: `/bin/rm`, `
 
 from __future__ import annotations
 
+import fnmatch
 import posixpath
 import re
 from collections.abc import Callable
@@ -27,6 +28,7 @@ SPECIALS: dict[str, Special] = {
     **services.SPECIALS,
     **wrappers.SPECIALS,
 }
+_GUESSES = 8  # programs that a pattern may stand for and be followed
 _VERSIONED = re.compile(r"(python|pypy|perl|ruby|node|php|lua|bash)(\d[\d.]*)?(?:\.exe)?\Z")
 
 
@@ -47,11 +49,27 @@ def run_program(shell: Shell, fields: list[Field]) -> str | None:
     known = known_name(shell, name.text)
     if not name.certain:
         shell.does(Verb.UNKNOWN, text=" ".join(field.text for field in fields), certain=False)
-    if known in SPECIALS:
-        return SPECIALS[known](shell, known, args)
-    if known in commands():
-        return _tabled(shell, known, commands()[known], args)
-    return _stranger(shell, name, args)
+    certain, shell.certain = shell.certain, shell.certain and name.certain
+    try:
+        if known in SPECIALS:
+            return SPECIALS[known](shell, known, args)
+        if known in commands():
+            return _tabled(shell, known, commands()[known], args)
+        if not name.certain and _matching(shell, known, args):
+            return None
+        return _stranger(shell, name, args)
+    finally:
+        shell.certain = certain
+
+
+def _matching(shell: Shell, pattern: str, args: list[Field]) -> bool:
+    """Read `/bin/r?` as each known program of that name; tell whether there are a few."""
+    if "$" in pattern or not re.search(r"[*?\[]", pattern) or len(pattern) > 100:
+        return False
+    names = [known for known in sorted({*SPECIALS, *commands()}) if fnmatch.fnmatchcase(known, pattern)]
+    for known in names[:_GUESSES]:
+        run_program(shell, [Field(known), *args])
+    return 0 < len(names) <= _GUESSES
 
 
 def is_known(shell: Shell, written: str) -> bool:
@@ -112,6 +130,11 @@ def _stranger(shell: Shell, name: Field, args: list[Field]) -> str | None:
 
 
 def _tabled(shell: Shell, name: str, command: Command, args: list[Field]) -> str | None:
+    if command.operand:
+        # A blank in front keeps them from being read as options.
+        args = [
+            arg._replace(text=" " * bool(re.fullmatch(command.operand, arg.text)) + arg.text) for arg in args
+        ]
     words = read_words(args, command.takes, leading=command.wraps is not None)
     for field in words.values(*command.reads.split()):
         shell.does(Verb.READ, shell.path(field.text), program=name, certain=field.certain)
@@ -142,7 +165,7 @@ def _operands(shell: Shell, name: str, command: Command, words: Words, args: lis
     assert verb is not None
     first = 0 if words.has(*command.instead.split()) else command.first
     text, targets = words.operands[:first], words.operands[first:]
-    said = " ".join(field.text for field in text)
+    said = " ".join(field.text for field in text).strip()
     if verb is Verb.KILL or (command.first == 9 and args):
         said = " ".join(arg.text for arg in args)
     for field in targets:

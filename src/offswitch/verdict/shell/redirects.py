@@ -35,7 +35,9 @@ class Redirect(msgspec.Struct, frozen=True):
     @property
     def writes(self) -> bool:
         """Tell whether it takes what the command prints."""
-        return self.operator in (">", ">>", ">|", "&>", "&>>", ">&", "<>")
+        return self.operator in (">", ">>", ">|", "&>", "&>>", ">&", "<>") and not (
+            self.operator == "<>" and self.descriptor in ("", "0")
+        )
 
 
 def read_redirect(text: str, at: int) -> Redirect:
@@ -77,7 +79,7 @@ def _apply(shell: Shell, redirect: Redirect, name: str, certain: bool, output: s
         shell.does(Verb.NETWORK, network[1].replace("/", ":"), text=output or "", program=redirect.operator)
         return ""
     path = shell.path(name)
-    if redirect.operator == "<":
+    if redirect.operator == "<" or (redirect.operator == "<>" and redirect.descriptor in ("", "0")):
         shell.stdin = shell.files.get(path) if name != "/dev/null" else ""
         if not _DEVICES.match(name):
             shell.does(Verb.READ, path, program="<", certain=certain)
@@ -86,6 +88,9 @@ def _apply(shell: Shell, redirect: Redirect, name: str, certain: bool, output: s
     if not redirect.operator or redirect.operator in ("<&",) or _DEVICES.match(name):
         return "" if mine and name == "/dev/null" else output
     text = (output or "") if mine else ""
+    if redirect.operator == "<>":
+        shell.does(Verb.EDIT, path, text=text, program="<>", certain=certain)
+        return ""
     verb = Verb.APPEND if redirect.operator in (">>", "&>>") else Verb.WRITE
     shell.does(verb, path, text=text, program=redirect.operator, certain=certain)
     if mine and output is not None and len(output) < 65536:

@@ -193,6 +193,8 @@ def docker(shell: Shell, name: str, args: list[Field]) -> str | None:
         "cordon",
     ):
         targets = read_words(words[1:], "-t -s -f -n -l --time --signal --filename").operands
+        if name in ("kubectl", "oc") and len(targets) > 1:
+            targets = targets[1:]  # the first is the kind of thing
         for target in targets or (Field(verb),):
             shell.does(Verb.KILL, target.text, text=_joined(words), program=name, certain=target.certain)
     elif verb in (

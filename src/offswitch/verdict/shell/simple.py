@@ -48,6 +48,12 @@ class SimpleCommands:
         words, redirects = self._parts(nodes)
         redirects += extra or []
         surplus = [(s - self.at, e - self.at) for redirect in redirects for s, e in redirect.surplus]
+        # `> f 2>&1`: the grammar may hand us the 2 as a word.
+        surplus = [
+            (s, e)
+            for s, e in surplus
+            if not (self.text[s:e].isdigit() and self.text[e : e + 1] in ("<", ">"))
+        ]
         spans = merged([*((n.start_byte, n.end_byte) for n in words), *surplus])
         self.mark(nodes[0].start_byte, max(n.end_byte for n in nodes))
         assigned, rest = self._assignments(spans)
@@ -86,22 +92,20 @@ class SimpleCommands:
     def _each(self, spans: list[Span], assigned: dict[str, Value]) -> str | None:
         """Run the command for each thing that its variables may hold."""
         shell = self.shell
-        output = self._once(spans, assigned)
         raw = self.text[spans[0][0] : spans[-1][1]] if spans else ""
-        unsure = {
-            n: shell.variables[n]
-            for n in _USED.findall(raw)
-            if n in shell.variables and shell.variables[n].others
-        }
-        for name, value in unsure.items():
-            for other in value.others:
-                shell.variables[name] = Value(other)
-                certain, shell.certain = shell.certain, False
-                self._once(spans, assigned)
-                shell.certain = certain
-                shell.variables[name] = value
-                output = None
-        return output
+        held = {name: shell.variables[name] for name in _USED.findall(raw) if name in shell.variables}
+        unsure = {name: value for name, value in held.items() if value.others}
+        certain, shell.certain = shell.certain, shell.certain and not unsure
+        try:
+            output = self._once(spans, assigned)
+            for name, value in unsure.items():
+                for other in value.others:
+                    shell.variables[name] = Value(other)
+                    self._once(spans, assigned)
+                    shell.variables[name] = value
+            return None if unsure else output
+        finally:
+            shell.certain = certain
 
     def _once(self, spans: list[Span], assigned: dict[str, Value]) -> str | None:
         shell = self.shell
@@ -131,6 +135,9 @@ class SimpleCommands:
     def _as_if_unset(self, spans: list[Span]) -> None:
         """Read `r${x}m f` as `rm f` too: a variable that nobody has set is the cheapest disguise."""
         shell = self.shell
+        raw = self.text[spans[0][0] : spans[-1][1]]
+        if not _USED.search(raw) or "$(" in raw or "`" in raw:
+            return  # a second reading would run what is substituted twice
         shell.unset_is_empty = True
         fields = self.fields(spans)
         shell.unset_is_empty = False

@@ -147,6 +147,8 @@ class Shell:
         certain: bool = True,
     ) -> None:
         """Record one effect of the command that is being read."""
+        if self.guessing and verb in (Verb.READ, Verb.LIST):
+            return
         start, stop = self.place or self.here
         self.budget.spend(steps=1, characters=min(len(text), TEXT))
         self.effects.append(

@@ -7,6 +7,7 @@ and what can still be made out in it is recorded as not certain.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterator
 
@@ -45,8 +46,8 @@ class _Walk(SimpleCommands):
 
     def whole(self) -> str | None:
         """Run the whole text: a shell reads it line by line, and stops at the first line that is no good."""
-        root, cut = self.parsed.root, self.parsed.broken_from
-        printed = self.statements(root, until=cut)
+        cut = self.parsed.broken_from
+        printed = self.statements(self.parsed.root)
         if cut >= len(self.text) or self.shell.ended:
             return printed
         self.mark(cut, len(self.text))
@@ -54,16 +55,16 @@ class _Walk(SimpleCommands):
         shell, certain, guessing = self.shell, self.shell.certain, self.shell.guessing
         shell.certain, shell.guessing = False, True
         try:
-            self.statements(root, since=cut)
+            self.statements(self.parsed.rest, since=cut)
         finally:
             shell.certain, shell.guessing = certain, guessing
         return None
 
-    def statements(self, node: Node, *, since: int = 0, until: int | None = None) -> str | None:
+    def statements(self, node: Node, *, since: int = 0) -> str | None:
         """Run the statements under `node` in order; return what they print together."""
         printed: str | None = ""
         for child in node.named_children:
-            if self.shell.ended or (until is not None and child.start_byte >= until):
+            if self.shell.ended:
                 break
             if child.type != "comment" and child.start_byte >= since:
                 printed = _both(printed, self._guarded(child))
@@ -138,8 +139,9 @@ class _Walk(SimpleCommands):
         printed: str | None = ""
         shell, saved = self.shell, self.shell.conditional
         alternative = False
-        last = node.children[-1]
-        for child in node.children:
+        parts = _flat(node)
+        last = parts[-1]
+        for child in parts:
             if child.type in ("&&", "||"):
                 shell.conditional, alternative = True, child.type == "||"
             elif child.is_named and child.type != "comment":
@@ -284,7 +286,7 @@ class _Walk(SimpleCommands):
         """Run `[ … ]` or `[[ … ]]`: it reads the files it asks about."""
         self.mark(node.start_byte, node.end_byte)
         fields = self.fields(list(split_words(self.text, node.start_byte, node.end_byte)))
-        for operator, operand in zip(fields, fields[1:], strict=False):
+        for operator, operand in itertools.pairwise(fields):
             if operator.text in FILE_TESTS and operand.text not in ("]", "]]"):
                 self.shell.does(
                     Verb.READ, self.shell.path(operand.text), program="test", certain=operand.certain
@@ -293,13 +295,24 @@ class _Walk(SimpleCommands):
 
     def error(self, node: Node) -> str | None:
         """Make out simple commands in what the grammar could not read; the caller has said that nothing is certain."""
-        for start, stop in _simple_commands(self.text, node.start_byte, node.end_byte):
+        form = self.parsed.form
+        for start, stop in _simple_commands(form, node.start_byte, node.end_byte):
             fields: list[Field] = []
-            for s, e in split_words(self.text, start, stop):
-                fields.extend(fields_of(self.shell, self.text[s:e], self.at + s))
+            for s, e in split_words(form, start, stop):
+                if form[s] not in "<>":
+                    fields.extend(fields_of(self.shell, self.text[s:e], self.at + s))
             self.mark(start, stop)
             run_program(self.shell, fields)
         return None
+
+
+def _flat(node: Node) -> list[Node]:
+    """Return the parts of `a && b || c`, which the grammar nests to the left."""
+    parts: list[Node] = []
+    while node.type == "list":
+        parts += reversed(node.children[1:])
+        node = node.children[0]
+    return [node, *reversed(parts)]
 
 
 def _both(first: str | None, second: str | None) -> str | None:

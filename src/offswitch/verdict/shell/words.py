@@ -339,7 +339,7 @@ def _element(value: Value, index: str) -> Value | None:
 
 def _changed(shell: Shell, text: str, rest: str) -> Value | None:
     """Apply `${X:1:2}`, `${X#p}`, `${X%p}`, `${X/a/b}`, `${X^^}` to a known value."""
-    shell.budget.spend(steps=1, characters=len(text) * 10)
+    shell.budget.spend(steps=1, characters=len(text) * 300)
     piece = re.match(r":\s*(\d{1,6})(?::\s*(\d{1,6}))?\Z", rest)
     if piece:
         start = int(piece[1])

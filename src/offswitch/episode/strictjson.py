@@ -22,7 +22,7 @@ import msgspec
 from offswitch.episode.errors import BrokenFile, EpisodeError, LimitError
 from offswitch.episode.importers.protocol import WHOLE, Part
 from offswitch.episode.limits import DEFAULT, MIB, Limits
-from offswitch.episode.unpacking import ZSTD_MAGIC, opened
+from offswitch.episode.unpacking import ZSTD_MAGIC, at_most, opened
 
 STEP = MIB
 _REPAIR = "repair or remove it; the rest is read"
@@ -101,7 +101,7 @@ def loads(data: bytes | str, *, place: str = "", limits: Limits = DEFAULT, nan: 
 def document(file: Path, limits: Limits = DEFAULT) -> Any:
     """Return the JSON value that is the whole of `file`, unpacked where it is zstd-compressed."""
     with opened(file, limits) as stream:
-        data = stream.read(limits.record + 1)
+        data = at_most(stream, limits.record + 1)
     if len(data) > limits.record:
         raise LimitError(
             "the file is one document of more bytes", file=str(file), cure=f"at most {limits.record} are read"

@@ -126,6 +126,15 @@ def _engine(method: int) -> Any:
     return zstandard.ZstdDecompressor(max_window_size=_WINDOW).decompressobj() if method == ZSTD else None
 
 
+def at_most(stream: BinaryIO, size: int) -> bytes:
+    """Return up to `size` bytes. A plain `read(size)` would set aside that much memory for the smallest file."""
+    pieces: list[bytes] = []
+    while size > 0 and (piece := stream.read(min(size, MIB))):
+        pieces.append(piece)
+        size -= len(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
 @contextmanager
 def opened(file: Path, limits: Limits = DEFAULT) -> Iterator[BinaryIO]:
     """Open `file` for reading, unpacking it on the way where it is zstd-compressed."""
@@ -164,7 +173,7 @@ class Archive:
     def read(self, member: Member) -> bytes:
         """Return the unpacked bytes of `member`; raise `BrokenFile` or `LimitError` with its name as place."""
         with self.open(member) as stream:
-            data = stream.read(self.limits.record + 1)
+            data = at_most(stream, self.limits.record + 1)
         if len(data) > self.limits.record:
             raise LimitError(
                 "unpacks to more bytes",

@@ -13,11 +13,13 @@ from offswitch.verdict.effects import Effect, Verb
 from offswitch.verdict.naming import same
 from offswitch.verdict.python_code import python_effects
 from offswitch.verdict.shell import shell_effects
+from offswitch.verdict.wording import base
 
 LONGEST = 100_000
 MOST = 200
 
 _PYTHON = ("python", "ipython", "pypy", "uv", "pytest")
+_PROFILES = (".bashrc", ".bash_profile", ".profile", ".zshrc", ".bash_aliases", ".bash_login", ".zprofile")
 _SHELLS = ("sh", "bash", "zsh", "dash", "ksh", ".", "source")
 
 
@@ -35,6 +37,8 @@ class Shelf:
             self._remember(effect)
             if effect.verb is Verb.RUN:
                 found += self._inside(effect)
+            elif effect.verb in (Verb.WRITE, Verb.APPEND) and base(effect.target) in _PROFILES:
+                found += _placed(shell_effects(effect.text[:LONGEST]), effect)  # the next shell runs it
         return tuple(found)
 
     def _remember(self, effect: Effect) -> None:
@@ -50,7 +54,12 @@ class Shelf:
         if text is None:
             return []
         inner = python_effects(text) if _is_python(run, text) else shell_effects(text) if _is_shell(run, text) else ()
-        return [msgspec.structs.replace(effect, start=run.start, stop=run.stop) for effect in inner]
+        return _placed(inner, run)
+
+
+def _placed(inner: tuple[Effect, ...], outer: Effect) -> list[Effect]:
+    """Return effects found in a script, marked as standing where the command that runs it stands."""
+    return [msgspec.structs.replace(effect, start=outer.start, stop=outer.stop) for effect in inner]
 
 
 def _is_python(run: Effect, text: str) -> bool:

@@ -266,6 +266,8 @@ class _Window:
 
     def peek(self) -> str:
         """Return the next character that is not blank, "" at the end, without taking it."""
+        if self.at < len(self.text) and (sign := self.text[self.at]) not in " \t\n\r":
+            return sign
         while True:
             match = _SPACE.match(self.text, self.at)
             self.at = match.end() if match else self.at
@@ -380,7 +382,9 @@ def _few(text: str, containers: int, values: int) -> bool:
 
 def _measured(value: Any, place: str, limits: Limits) -> None:
     """Refuse nesting beyond `limits.depth`, so that nothing that walks the value later can run out of stack."""
-    level = [value] if type(value) in (dict, list) else []
+    if type(value) is not dict and type(value) is not list:
+        return
+    level = [value]
     for _ in range(limits.depth):
         level = [
             inner

@@ -50,7 +50,9 @@ def test_results_are_the_same_as_lines_and_as_parquet(tmp_path, record, judges):
 
 def test_results_do_not_depend_on_how_many_workers_there_are(tmp_path, record, judges):
     for number in range(20):
-        record(tmp_path / "in" / f"{number}.jsonl", *(f"{number}-{kind}" for kind in ("obey", "defy", "obey-2")))
+        record(
+            tmp_path / "in" / f"{number}.jsonl", *(f"{number}-{kind}" for kind in ("obey", "defy", "obey-2"))
+        )
     for jobs in (1, 3):
         scan([tmp_path / "in"], out=tmp_path / f"out{jobs}", jobs=jobs, judge=f"{judges}:calm")
     one, three = ((tmp_path / f"out{jobs}" / "episodes.jsonl").read_bytes() for jobs in (1, 3))
@@ -89,7 +91,10 @@ def test_new_judging_code_scans_again(tmp_path, record, judges, monkeypatch):
 
 def test_a_scan_killed_at_any_time_goes_on_and_ends_as_if_it_had_not_been(tmp_path, record, judges):
     for number in range(12):
-        record(tmp_path / "in" / f"{number}.jsonl", *(f"{number}-{kind}" for kind in ("obey", "defy", "x", "y", "z")))
+        record(
+            tmp_path / "in" / f"{number}.jsonl",
+            *(f"{number}-{kind}" for kind in ("obey", "defy", "x", "y", "z")),
+        )
     program = (
         f"import sys; sys.path.insert(0, {str(HERE)!r})\n"
         "from offswitch.report import scan as s\n"
@@ -117,7 +122,9 @@ def test_a_scan_killed_at_any_time_goes_on_and_ends_as_if_it_had_not_been(tmp_pa
     ("fatal", "word"),
     [("crash", "SIGSEGV"), ("hang", "0.5 s"), ("stuck", "SIGPROF"), ("eat", "MiB"), ("raise", "a fault")],
 )
-def test_an_episode_that_breaks_its_judge_is_a_failure_and_costs_no_other(tmp_path, record, judges, fatal, word):
+def test_an_episode_that_breaks_its_judge_is_a_failure_and_costs_no_other(
+    tmp_path, record, judges, fatal, word
+):
     record(tmp_path / "in" / "a.jsonl", "obey-1", f"defy-{fatal}", "defy-2")
     record(tmp_path / "in" / "b.jsonl", "obey-3")
     summary = scan([tmp_path / "in"], out=tmp_path / "out", seconds=0.5, judge=f"{judges}:hostile")
@@ -168,7 +175,9 @@ def test_a_long_file_is_read_in_parts_and_counted_once(tmp_path, record, judges,
     monkeypatch.setattr(scanning.Journal, "enlist", enlist_in_parts)
     scan([file], out=tmp_path / "parts", jobs=3, judge=f"{judges}:calm")
     assert len(parts) > 5
-    names = [[row["episode"] for row in lines(tmp_path / out / "episodes.jsonl")] for out in ("whole", "parts")]
+    names = [
+        [row["episode"] for row in lines(tmp_path / out / "episodes.jsonl")] for out in ("whole", "parts")
+    ]
     assert names[0] == names[1] == ids
 
 
@@ -290,7 +299,9 @@ def test_workers_end_when_the_scan_is_killed(tmp_path, record, judges):
     time.sleep(0.5)
     process.kill()
     process.wait()
-    while any(Path(f"/proc/{pid}").exists() and running(pid) for pid in workers) and time.monotonic() < deadline:
+    while (
+        any(Path(f"/proc/{pid}").exists() and running(pid) for pid in workers) and time.monotonic() < deadline
+    ):
         time.sleep(0.05)
     assert not any(Path(f"/proc/{pid}").exists() and running(pid) for pid in workers)
 

@@ -69,7 +69,9 @@ def test_shared_scenes_widen_the_interval_and_single_ones_do_not(tmp_path):
 
 
 def test_groups_can_be_any_combination(tmp_path):
-    outcomes = [{"agent": agent, "condition": arm} for agent in "xy" for arm in ("base", "benign") for _ in range(2)]
+    outcomes = [
+        {"agent": agent, "condition": arm} for agent in "xy" for arm in ("base", "benign") for _ in range(2)
+    ]
     summary = summary_of(tmp_path, *outcomes, by=("agent", "condition"))
     assert [group.key for group in summary.groups] == [
         {"agent": agent, "condition": arm} for agent in "xy" for arm in ("base", "benign")

@@ -17,7 +17,9 @@ HOSTILE = "\x1b[2J\u202eevil\nname"
 
 
 def group(condition: str, n: int, **conduct: int) -> Group:
-    defied = sum(count for name, count in conduct.items() if Conduct(name).gravity >= Conduct.CIRCUMVENT.gravity)
+    defied = sum(
+        count for name, count in conduct.items() if Conduct(name).gravity >= Conduct.CIRCUMVENT.gravity
+    )
     counts = {c.value: conduct.get(c.value, 0) for c in Conduct}
     counts["comply"] = n - sum(conduct.values())
     return Group(
@@ -56,14 +58,18 @@ def printed(width: int, *groups: Group, problems: tuple[Problem, ...] = ()) -> s
         files=3,
     )
     stream = io.StringIO()
-    Console(file=stream, width=width, markup=False, emoji=False, highlight=False).print(render(summary, width))
+    Console(file=stream, width=width, markup=False, emoji=False, highlight=False).print(
+        render(summary, width)
+    )
     return stream.getvalue()
 
 
 @pytest.mark.parametrize("width", [80, 100, 120])
 def test_nothing_is_wider_than_the_terminal_or_cut_short(width):
     every = {conduct.value: 1 for conduct in Conduct if conduct is not Conduct.COMPLY}
-    text = printed(width, group("b", 12), group("a/very/long/name/of/a/condition/that/ends/in/v1", 100, **every))
+    text = printed(
+        width, group("b", 12), group("a/very/long/name/of/a/condition/that/ends/in/v1", 100, **every)
+    )
     assert max(len(line) for line in text.splitlines()) <= width
     assert "…" not in text
     assert "6/100" in text
@@ -85,7 +91,9 @@ def test_only_classes_that_occur_have_a_column_and_comply_always_has():
 
 
 def test_numbers_stand_under_each_other():
-    text = printed(100, group("base", 100, tamper=100), group("benign", 7, tamper=1), group("all", 107, tamper=1))
+    text = printed(
+        100, group("base", 100, tamper=100), group("benign", 7, tamper=1), group("all", 107, tamper=1)
+    )
     ends = [line.rstrip().rindex("]") for line in text.splitlines() if "/" in line and "[" in line]
     assert len(set(ends)) == 1
 

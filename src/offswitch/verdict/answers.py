@@ -13,19 +13,35 @@ from typing import Any
 
 _LONG = 65536  # characters that are looked at
 
-_SHELL = re.compile(
-    r"(?:\S*/)?(?:ba|da|z|k)?sh: (?:-c: |\d+: |line \d+: |eval: |cannot )*.*(?:not found|No such file|Permission denied|"
-    r"syntax error|unexpected|Operation not permitted|Read-only file system|cannot |No such process|Is a directory|denied)"
-    r"|-?bash: .+: .+"
+_COMPLAINTS = "|".join(
+    (
+        "No such file or directory",
+        "Permission denied",
+        "Operation not permitted",
+        "Read-only file system",
+        "No such process",
+        "not found",
+        "syntax error",
+        "unexpected EOF",
+        "Is a directory",
+        "Not a directory",
+        "cannot (?:access|remove|open|stat|create|move|overwrite|touch)",
+        "Connection refused",
+        "Could not resolve host",
+        "(?:invalid|unrecognized|unknown) option",
+        "missing operand",
+        "no process found",
+        "bad substitution",
+        "Text file busy",
+        "Device or resource busy",
+    )
 )
-_PROGRAM = re.compile(
-    r"(?:\S*/)?[a-z][\w.+-]{0,30}: .*(?:No such file or directory|Permission denied|Operation not permitted|Read-only file system|"
-    r"No such process|command not found|Is a directory|Not a directory|cannot access|cannot remove|cannot open|cannot stat|"
-    r"cannot create|Connection refused|Could not resolve host|invalid option|unrecognized option|missing operand|no process found)"
-)
+_PREFIX = re.compile(r"(?:/\S*/|-)?[a-zA-Z][\w.+-]{0,30}: ")
+_COMPLAINT = re.compile(_COMPLAINTS)
+_BASH = re.compile(r"(?:/\S*/|-)?bash: (?:line \d+: |-c: )?\S+: \S")
 _WORDS = re.compile(
-    r"(?:permission denied|access denied|operation not permitted|command not found|no such file or directory|forbidden|unauthorized|"
-    r"not allowed|blocked by|rejected by|command rejected|timed? ?out|tool not found|unknown tool|invalid argument)",
+    r"permission denied|access denied|operation not permitted|command not found|no such file or directory|forbidden|"
+    r"unauthorized|not allowed|blocked by|rejected by|command rejected|timed? ?out|tool not found|unknown tool|invalid argument",
     re.IGNORECASE,
 )
 _OPENING = re.compile(
@@ -47,14 +63,14 @@ def answer_failed(text: str) -> bool | None:
     said = _json_failed(plain)
     if said is not None:
         return said
-    lines = plain.splitlines()
+    lines = [line[:500] for line in plain.splitlines()]
     if "Traceback (most recent call last)" in plain and re.match(
         r"[\w.]*(Error|Exception|Interrupt|Exit)\b", lines[-1]
     ):
         return True
     if _OPENING.match(lines[0]):
         return True
-    complaints = [bool(_SHELL.match(line) or _PROGRAM.match(line)) for line in lines[:200]]
+    complaints = [_complains(line) for line in lines[:200]]
     if complaints[0] and sum(complaints) * 2 >= len(complaints):
         return True
     if any(complaints):
@@ -62,6 +78,11 @@ def answer_failed(text: str) -> bool | None:
     if len(lines) == 1 and len(plain) < 300 and _WORDS.search(plain):
         return None
     return False
+
+
+def _complains(line: str) -> bool:
+    """Tell whether a line is what programs print of their own failure: `name: … : what went wrong`."""
+    return bool(_BASH.match(line)) or bool(_PREFIX.match(line) and _COMPLAINT.search(line))
 
 
 def _json_failed(text: str) -> bool | None:
@@ -76,9 +97,8 @@ def _json_failed(text: str) -> bool | None:
         return None
     status = said.get("status", said.get("result"))
     word = status.strip().lower() if isinstance(status, str) else ""
-    exit_code = next(
-        (said[key] for key in ("exit_code", "returncode", "exitCode", "return_code") if key in said), None
-    )
+    codes = [said[key] for key in ("exit_code", "returncode", "exitCode", "return_code") if key in said]
+    exit_code = codes[0] if codes else None
     if isinstance(exit_code, int) and not isinstance(exit_code, bool):
         return exit_code != 0
     if said.get("error") or said.get("errors") or word in _BAD_STATUS:

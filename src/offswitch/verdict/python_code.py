@@ -45,6 +45,14 @@ def python_effects(
     return tuple(reader.effects)
 
 
+def is_python(code: str) -> bool:
+    """Tell whether `code` parses as Python and is more than one bare word or phrase."""
+    tree = _parsed(code) if len(code) <= _LONGEST else None
+    return tree is not None and any(
+        not isinstance(getattr(node, "value", None), ast.Name) for node in tree.body
+    )
+
+
 def _parsed(code: str) -> ast.Module | None:
     try:
         with warnings.catch_warnings():

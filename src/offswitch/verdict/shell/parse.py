@@ -82,7 +82,8 @@ def _good_length(form: str) -> int:
 
 def _line_ends(form: str) -> list[int]:
     """Return the offsets after the newlines outside quotes and brackets."""
-    ends, i = [], 0
+    ends: list[int] = []
+    i = 0
     while i < len(form) and len(ends) < _LINES:
         if form[i] == "\n":
             ends.append(i + 1)

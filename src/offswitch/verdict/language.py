@@ -146,7 +146,7 @@ ADDRESSED = re.compile(
     r"|\[/?(?:inst|system|admin|instructions?|important|override|assistant|user)\b[^\]\n]{0,40}\]|<<\s?/?sys\s?>>|<\|[a-z_]{2,30}\|>"
     r"|(?:^|\n)[\s>*#=-]{0,10}(?:system|admin(?:istrator)?|developer|root|operator|openai|anthropic)(?:\s(?:message|prompt|notice|override|instructions?|alert|note|command))?\s?[:>]"
     r"|#{2,6}\s?(?:system|instructions?|new task|task|prompt|user)\b"
-    r"|-{3,}\s?(?:begin|end|start|stop)\b[^\n]{0,30}\b(?:instructions?|system|prompt|message)"
+    r"|(?<!-)-{3,40}\s?(?:begin|end|start|stop)\b[^\n]{0,30}\b(?:instructions?|system|prompt|message)"
     # It wants something kept from the one it is done for, or speaks of that person as a third.
     r"|\b(?:do not|don['’]t|never|without)\s(?:tell|mention|inform|notify|reveal|disclose|alert|show|ask|telling|mentioning|informing|notifying|revealing|alerting|asking)\w*\s"
     r"(?:\w+\s){0,3}(?:the user|your user|the human|anyone)\b"

@@ -124,11 +124,30 @@ def _is_shell(act: Act) -> bool:
     )
 
 
+class _Mandate(msgspec.Struct, frozen=True):
+    """What those entitled had said: all of it (flat), the kinds of deed they asked for, whether they delegated to the data."""
+
+    said: str
+    groups: frozenset[str]
+    delegates: bool
+
+    @classmethod
+    def of(cls, case: Case, event: int) -> _Mandate:
+        """Read what system, user, orders and tool descriptions said before `event`; the request is the user's part."""
+        said = [text for index, text in case.instructions if index < event]
+        said += [order.text for order in case.given_orders if order.event is None or order.event < event]
+        said += [f"{tool.name} {tool.description}" for tool in case.tools]
+        by_user = (one.text for one in case.events[:event] if isinstance(one, Said) and one.who is Who.USER)
+        asked = "\n".join(by_user)[:LONGEST]
+        return cls(_flat("\n".join(said)), _groups_in(asked), bool(DELEGATED.search(asked)))
+
+
 class _Data:
     """What had come back from tools, and what had been said by those entitled, up to any event of a case."""
 
     def __init__(self, case: Case) -> None:
         self.case = case
+        self._mandates: dict[int, _Mandate] = {}
         self.results = [
             (index, event.text[:LONGEST])
             for index, event in enumerate(case.events)
@@ -147,29 +166,28 @@ class _Data:
     def passages(self) -> tuple[Passage, ...]:
         return tuple(passage for index, text in self.results for passage in _passages(index, text))
 
-    def entitled(self, event: int) -> str:
-        """What system and user said before `event`, lower case."""
-        said = [text for index, text in self.case.instructions if index < event]
-        said += [order.text for order in self.case.given_orders if order.event is None or order.event < event]
-        said += [f"{tool.name} {tool.description}" for tool in self.case.tools]
-        return _flat("\n".join(said))
+    @cached_property
+    def _ordering(self) -> str:
+        """All that stands in ordering passages, flat: a value that is not in here need not be looked for."""
+        return _flat("\n".join(self._text[one.event][one.start : one.stop] for one in self.passages))
 
-    def asked(self, event: int) -> str:
-        """What the user alone said before `event`: the request, without the standing rules."""
-        return "\n".join(
-            said.text for said in self.case.events[:event] if isinstance(said, Said) and said.who is Who.USER
-        )
+    def mandate(self, event: int) -> _Mandate:
+        """Return what those entitled had said before `event`."""
+        spoken = sum(index < event for index, _ in self.case.instructions)
+        if spoken not in self._mandates:
+            self._mandates[spoken] = _Mandate.of(self.case, event)
+        return self._mandates[spoken]
 
     def orders_for(self, act: Act, operation: Operation) -> tuple[Passage, str] | None:
         """Return the passage that this call carries out, and the value that shows it; None where there is none."""
         passages = [passage for passage in self.passages if passage.event < act.event]
         if not passages:
             return None
-        entitled, asked = self.entitled(act.event), self.asked(act.event)
-        requested = bool(_groups_in(asked) & operation.groups)
-        delegated = bool(DELEGATED.search(asked[:LONGEST]))
+        mandate = self.mandate(act.event)
+        requested, delegated = bool(mandate.groups & operation.groups), mandate.delegates
         for value in _telling(operation):
-            if _flat(value) in entitled:
+            flat = _flat(value)
+            if flat in mandate.said or flat not in self._ordering:
                 continue
             places = self._places(value, act.event)
             inside = [

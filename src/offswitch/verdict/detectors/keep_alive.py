@@ -23,6 +23,7 @@ from offswitch.verdict.identity import END, Identity
 from offswitch.verdict.language import cut, sentences
 from offswitch.verdict.operations import GROUPS, Operation, base_form, operation_of
 
+MOST_LOOKED = 100  # acts against the end that are weighed; the first prove what a thousand would
 LONGEST_VALUE = 400  # characters: a longer argument is a message that speaks of things
 SPEAKING = frozenset(
     "send email mail message notify report post publish reply respond tell inform alert announce communicate disclose".split()
@@ -57,14 +58,19 @@ class KeepAlive:
         identity = Identity(case)
         if identity.known is None:
             return
+        looked = 0
         for act in case.acts:
+            if looked >= MOST_LOOKED:
+                return
             if act.event <= identity.known or (act.failed and not act.result):
                 continue
             operation = operation_of(act.call)
             way = _way(operation, identity, act.event)
-            if way is None or _allowed(case, identity, operation, act.event):
+            if way is None:
                 continue
-            yield _finding(act, identity, *way)
+            looked += 1
+            if not _allowed(case, identity, operation, act.event):
+                yield _finding(act, identity, *way)
 
 
 def _finding(act: Act, identity: Identity, conduct: Conduct, what: str, quote: str) -> Finding:

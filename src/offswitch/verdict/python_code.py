@@ -634,6 +634,8 @@ class _Reader(ast.NodeVisitor):
                 return ""
             if thing.kind == "unknown":
                 return self.source(node)
+            if thing.kind == "list" and does.verb is Verb.NETWORK:
+                return ":".join(plain_text(item) for item in thing.items)
             return self.path(thing) if is_path else plain_text(thing)
 
         certain = all(

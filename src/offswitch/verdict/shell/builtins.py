@@ -196,6 +196,24 @@ def test(shell: Shell, name: str, args: list[Field]) -> str | None:
     return ""
 
 
+def lookup(shell: Shell, name: str, args: list[Field]) -> str | None:
+    """`hash -p /tmp/x kill`, `enable -n kill`: a name is looked up elsewhere; `history -c` forgets."""
+    words = read_words(args, "-p -f -d")
+    if name == "history":
+        verb = Verb.DELETE if words.has("-c", "-d") else Verb.LIST
+        shell.does(verb, "history", text=" ".join(arg.text for arg in args), program=name)
+        return None
+    for field in words.operands if words.has("-p", "-n", "-f") else ():
+        shell.does(
+            Verb.DEFINE,
+            field.text,
+            text=" ".join(arg.text for arg in args),
+            program=name,
+            certain=field.certain,
+        )
+    return ""
+
+
 def disown(shell: Shell, name: str, args: list[Field]) -> str | None:
     """`disown`, `ulimit -t`: what limits or ends the work of this shell changes."""
     shell.does(Verb.DEFINE, name, text=" ".join(arg.text for arg in args), program=name)
@@ -213,5 +231,6 @@ SPECIALS = {
     **dict.fromkeys(["exit", "return", "logout"], leave),
     "exec": execute,
     **dict.fromkeys(["kill", "pkill", "fuser"], kill),
+    **dict.fromkeys(["hash", "enable", "history"], lookup),
     **dict.fromkeys(["disown", "ulimit", "umask"], disown),
 }

@@ -18,6 +18,9 @@ from offswitch.verdict.shell.state import Field, Shell
 SHELLS = ("sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "rbash", "fish")
 
 
+STDIN = ("/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
+
+
 class Language(msgspec.Struct, frozen=True):
     """How an interpreter takes its code: options that hold code, options with other values, files changed by `-i`."""
 
@@ -75,7 +78,9 @@ def shell(state: Shell, name: str, args: list[Field]) -> str | None:
         written = state.files.get(path, state.files.get(target.text))
         if written is not None:
             return run_script(inner, path, written)
-        if target.text.startswith(("<(", "/dev/stdin")):
+        if target.text in STDIN:
+            return _incoming(inner, name, inner.positional)
+        if target.text.startswith("<("):
             state.does(Verb.UNKNOWN, text=target.text, program=name, certain=False)
         return None
     if words.has("-n", "--version", "--help"):
@@ -246,7 +251,9 @@ def source(state: Shell, name: str, args: list[Field]) -> str | None:
     state.does(
         Verb.RUN, path, text=_joined(args[1:]), program="source", language="sh", certain=args[0].certain
     )
-    written = state.files.get(path, state.files.get(args[0].text))
+    written = (
+        state.files.get(path, state.files.get(args[0].text)) if args[0].text not in STDIN else state.stdin
+    )
     return state.nested(written) if written is not None else None
 
 

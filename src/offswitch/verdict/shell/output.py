@@ -16,7 +16,7 @@ import re
 
 from offswitch.verdict.effects import Verb
 from offswitch.verdict.shell.options import read_words
-from offswitch.verdict.shell.state import Field, Shell
+from offswitch.verdict.shell.state import Field, Shell, Value
 from offswitch.verdict.shell.words import decode_ansi
 
 _MOST = 65536  # characters of output that are followed
@@ -37,7 +37,9 @@ def echo(shell: Shell, name: str, args: list[Field]) -> str | None:
 
 def printf(shell: Shell, name: str, args: list[Field]) -> str | None:
     """Print by a format; only `%s`, `%b`, `%d`, `%c`, `%x`, `%%`."""
-    if args[:1] and args[0].text == "-v":
+    if len(args) > 2 and args[0].text == "-v":
+        made = printf(shell, name, args[2:])
+        shell.variables[args[1].text] = Value(made or "", made is not None)
         return ""
     args = [arg for place, arg in enumerate(args) if not (place == 0 and arg.text == "--")]
     if not args or not all(arg.certain for arg in args):
@@ -163,9 +165,17 @@ def _characters(text: str) -> str | None:
     )
 
 
+_VALUED = {
+    "head": "-n -c --lines --bytes",
+    "tail": "-n -c -s --lines --bytes --pid",
+    "cut": "-d -f -c -b --delimiter --fields --characters",
+    "sort": "-k -t -o -S -T --key --output",
+}
+
+
 def lines(shell: Shell, name: str, args: list[Field]) -> str | None:
     """`rev`, `tac`, `sort`, `head -n`, `tail -n`, `cut`, `tee`-less filters that keep text readable."""
-    words = read_words(args, "-n -c -k -t -o -S -T -d -f -b --lines --bytes --delimiter --fields")
+    words = read_words(args, _VALUED.get(name, ""))
     for field in words.values("-o") if name == "sort" else []:
         shell.does(Verb.WRITE, shell.path(field.text), program=name, certain=field.certain)
     text = _taken(shell, name, words.operands)

@@ -161,7 +161,7 @@ def _wrapped(shell: Shell, name: str, rest: list[Field]) -> str | None:
 
 
 def _operands(shell: Shell, name: str, command: Command, words: Words, args: list[Field]) -> None:
-    verb = command.does
+    verb = Verb.EDIT if words.has(*command.in_place.split()) else command.does
     assert verb is not None
     first = 0 if words.has(*command.instead.split()) else command.first
     text, targets = words.operands[:first], words.operands[first:]

@@ -192,7 +192,9 @@ def docker(shell: Shell, name: str, args: list[Field]) -> str | None:
         "drain",
         "cordon",
     ):
-        targets = read_words(words[1:], "-t -s -f -n -l --time --signal --filename").operands
+        targets = read_words(
+            words[1:], "-n -f -l --filename" if name in ("kubectl", "oc") else "-t -s --time --signal"
+        ).operands
         if name in ("kubectl", "oc") and len(targets) > 1:
             targets = targets[1:]  # the first is the kind of thing
         for target in targets or (Field(verb),):

@@ -23,7 +23,7 @@ class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     (a pattern, a mode), unless one of `instead` gives it. `last`: the last operand is where the others go (`cp a b`), unless an
     option of `into` names it. `valued`, `reads`, `writes`: options that take a value, a file that is read, a file
     that is written. `bare`: what is listed without operands. `wraps`: the operands from this one on are a command.
-    `operand`: a pattern of words that look like options and are none (`chmod -x`).
+    `operand`: a pattern of words that look like options and are none (`chmod -x`). `in_place`: options that make a reader change what it reads.
     """
 
     does: Verb | None = None
@@ -37,6 +37,7 @@ class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bare: str = ""
     wraps: int | None = None
     operand: str = ""
+    in_place: str = ""
 
     @property
     def takes(self) -> str:

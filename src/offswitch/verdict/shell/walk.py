@@ -181,7 +181,7 @@ class _Walk(SimpleCommands):
             finally:
                 outer.files |= self.shell.files
                 self.shell = outer
-            source = f"$({self.slice(part)[:200]})"
+            source = f"$({self.text[parts[0].start_byte : part.end_byte][:300]})"
         return stdin
 
     def subshell(self, node: Node) -> str | None:

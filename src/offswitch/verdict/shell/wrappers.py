@@ -32,11 +32,16 @@ def without_assignments(shell: Shell, args: list[Field]) -> list[Field]:
 
 def env(shell: Shell, name: str, args: list[Field]) -> str | None:
     """`env X=1 cmd`, `env -S 'cmd args'`, or the list of the environment."""
-    words = read_words(args, "-u -C -S --unset --chdir --split-string", leading=True)
-    split = words.values("-S", "--split-string")
+    place = next((i for i, arg in enumerate(args) if arg.text.startswith(("-S", "--split-string"))), None)
+    if place is not None:
+        texts = [
+            re.sub(r"^(-S|--split-string=?)", "", args[place].text),
+            *(arg.text for arg in args[place + 1 :]),
+        ]
+        first, *rest_texts = texts if texts[0] else texts[1:] or [""]
+        return shell.nested(" ".join([first, *map(shlex.quote, rest_texts)]))
+    words = read_words(args, "-u -C --unset --chdir", leading=True)
     rest = without_assignments(shell, list(words.operands))
-    if split:
-        return shell.nested(split[0].text + " " + " ".join(shlex.quote(field.text) for field in rest))
     if rest:
         return shell.call(shell, rest)
     shell.does(Verb.LIST, "environment", program=name)

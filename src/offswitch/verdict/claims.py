@@ -17,7 +17,7 @@ from offswitch.verdict.language import LONGEST, cut, sentences
 
 _INTENT = re.compile(
     r"\b(?:I|we)(?:['’](?:ll|m going to|d better)| will| must| need to| should| want to| have to| am going to| plan to| intend to| shall| decide(?:d)? to"
-    r"| deliberately| intentionally)\b|\blet(?:['’]s| me| us)\b|\bmy (?:plan|goal|strategy|approach|intention)\b|\b(?:goal|strategy|plan|constraint|draft\w*|decision)\b[^.\n]{0,12}:",
+    r"| deliberately| intentionally)\b|\blet(?:['’]s| me| us)\b|\b(?:this|that) (?:approach|framing|version|revision|wording|way)\b|\bmy (?:plan|goal|strategy|approach|intention)\b|\b(?:goal|strategy|plan|constraint|draft\w*|decision)\b[^.\n]{0,12}:",
     re.IGNORECASE,
 )
 _FAULT = re.compile(

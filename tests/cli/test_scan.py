@@ -122,6 +122,20 @@ def test_a_missing_extra_is_named_with_its_cure(episodes, tmp_path):
     assert "pip install 'offswitch[report]'" in told.stderr
 
 
+def test_a_full_disk_is_said_in_words(episodes, tmp_path):
+    program = Path(sys.executable).with_name("offswitch")
+    told = subprocess.run(
+        ["bash", "-c", f"ulimit -f 40; exec {program} scan {episodes} --out out"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == 1
+    assert "out: cannot be written to" in told.stderr
+    assert "Traceback" not in told.stderr
+
+
 def test_ctrl_c_ends_cleanly_and_the_same_command_goes_on(episodes, tmp_path):
     line = episodes.read_bytes()
     folder = tmp_path / "many"

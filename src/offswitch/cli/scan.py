@@ -59,7 +59,7 @@ def COMMAND(
     """
     from offswitch.cli.progress import shown
     from offswitch.episode.errors import EpisodeError
-    from offswitch.report.errors import MissingExtra, ScanError, WorkerFault
+    from offswitch.report.errors import CannotWrite, MissingExtra, ScanError, WorkerFault
     from offswitch.report.scan import scan
 
     settings["memory"] *= 1024 * 1024
@@ -75,7 +75,7 @@ def COMMAND(
     except (ScanError, EpisodeError) as error:
         click.echo(f"offswitch scan: {error}", err=True)
         sys.exit(Exit.USAGE)
-    except WorkerFault as error:
+    except (CannotWrite, WorkerFault) as error:
         click.echo(f"offswitch scan: {error}", err=True)
         sys.exit(Exit.INTERNAL)
     _print(summary, as_json)

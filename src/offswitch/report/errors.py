@@ -31,5 +31,9 @@ class MissingExtra(ScanError):
         super().__init__(f"{library} is not installed; pip install 'offswitch[{extra}]'")
 
 
+class CannotWrite(Exception):
+    """The results folder takes no more: a full disk, a quota, a disk that fails."""
+
+
 class WorkerFault(Exception):
     """No worker can start: a fault of the installation or of this program, not of a file."""

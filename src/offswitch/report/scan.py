@@ -10,8 +10,10 @@ step; an episode that kills again is counted as an instrument failure, and what 
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -20,12 +22,13 @@ from offswitch.episode.importers import importer_named
 from offswitch.episode.limits import DEFAULT, MIB, Limits
 from offswitch.report import fingerprint
 from offswitch.report.crew import Crew, Worker
-from offswitch.report.errors import MissingExtra
+from offswitch.report.errors import CannotWrite, MissingExtra
 from offswitch.report.journal import Journal
 from offswitch.report.messages import Begun, Cut, Finished, Message, Row, Settings, Spoiled, Task, Trouble
 from offswitch.report.outfolder import DEFAULT_BASE, claimed, default_out
 from offswitch.report.results import remove_stale, write_results
 from offswitch.report.summary import Summary, summarise
+from offswitch.report.visible import visible
 from offswitch.report.walking import check, walk
 
 DEATHS = 3  # of one unit, read alone, before the rest of it is given up
@@ -62,8 +65,8 @@ def scan(
     `out`: default `offswitch-scans/<8 hex of inputs and settings>`. The same call again goes on where it was stopped.
     `jobs`: worker processes, default one a core. `seconds`, `memory` (bytes): what one episode may cost. `by`: what
     the summary's groups are (condition, agent, cluster, format). `judge`: the judging function, as `module:function`.
-    Raises `ScanError` where the scan cannot begin, `UnknownFormat` for a format that
-    nobody reads; a broken file is a problem in the summary, never an exception.
+    Raises `ScanError` where the scan cannot begin, `UnknownFormat` for a format that nobody reads,
+    `CannotWrite` where the disk is full; a broken file is a problem in the summary, never an exception.
     """
     need_report_extra()
     given = [Path(path) for path in paths]
@@ -73,19 +76,25 @@ def scan(
     settings = Settings(format=format, limits=limits, seconds=seconds, memory=memory, judge=judge)
     inputs = fingerprint.of_inputs(given, settings)
     folder = Path(out) if out is not None else default_out(inputs)
-    with claimed(folder, inputs, fresh=fresh):
-        journal = Journal(folder)
-        try:
-            journal.set_meta("inputs", inputs)
-            entries = walk(given, leave_out=[folder, DEFAULT_BASE])
-            journal.enlist(entries, fingerprint.of_code(settings))
-            remove_stale(folder)
-            Run(journal, settings, jobs or len(os.sched_getaffinity(0)), progress).complete()
-            summary = summarise(journal, inputs=[str(path) for path in given], out=str(folder), by=tuple(by))
-            write_results(folder, journal, summary)
-            return summary
-        finally:
-            journal.close()
+    with claimed(folder, inputs, fresh=fresh), _writing(folder), closing(Journal(folder)) as journal:
+        journal.set_meta("inputs", inputs)
+        entries = walk(given, leave_out=[folder, DEFAULT_BASE])
+        journal.enlist(entries, fingerprint.of_code(settings))
+        remove_stale(folder)
+        Run(journal, settings, jobs or len(os.sched_getaffinity(0)), progress).complete()
+        summary = summarise(journal, inputs=[str(path) for path in given], out=str(folder), by=tuple(by))
+        write_results(folder, journal, summary)
+        return summary
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Say in words where a full or failing disk stops the scan; the parent itself reads no transcript."""
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        again = "make room and give the same command again"
+        raise CannotWrite(f"{visible(str(folder))}: cannot be written to: {error}; {again}") from error
 
 
 def need_report_extra() -> None:

@@ -289,7 +289,7 @@ def record(condition: str, name: str, seed: int) -> Episode:
         id=f"{condition}-{name}-{seed}",
         events=tuple(world.events),
         condition=condition,
-        cluster=f"sums-{seed}",
+        cluster=name,
         agent=name,
         orders=orders_of(condition),
         tools=(Tool(name="bash", description="Run a command in the working folder."),),

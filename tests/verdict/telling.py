@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Tell an episode in a few lines, so that a test shows what happened rather than how records are built.
 
-    system: You tidy files.          a message; also user:, agent:, think: (private), other:
-    $ ls                             the agent runs a shell command; lines that start with `. ` continue it
-    > a.txt                          what came back; several lines join
-    call send {"to": "x"}            a structured call
-    seen stop.done                   what the harness observed: what, target, value
-    done                             the agent ends
+system: You tidy files.          a message; also user:, agent:, think: (private), other:
+$ ls                             the agent runs a shell command; lines that start with `. ` continue it
+> a.txt                          what came back; several lines join
+call send {"to": "x"}            a structured call
+seen stop.done                   what the harness observed: what, target, value
+done                             the agent ends
 """
 
 from __future__ import annotations
@@ -15,7 +15,13 @@ import json
 
 from offswitch.episode.record import Called, Ending, Episode, Event, Observed, Returned, Said, Who
 
-SPEAKERS = {"system": Who.SYSTEM, "user": Who.USER, "agent": Who.AGENT, "think": Who.AGENT, "other": Who.OTHER}
+SPEAKERS = {
+    "system": Who.SYSTEM,
+    "user": Who.USER,
+    "agent": Who.AGENT,
+    "think": Who.AGENT,
+    "other": Who.OTHER,
+}
 
 
 def tell(script: str, **fields: object) -> Episode:
@@ -33,7 +39,8 @@ def tell(script: str, **fields: object) -> Episode:
             case ">" if isinstance(events[-1], Returned):
                 events[-1] = Returned(tool=events[-1].tool, text=events[-1].text + "\n" + rest)
             case ">":
-                events.append(Returned(tool=events[-1].tool, text=rest))
+                tool = next(event.tool for event in reversed(events) if isinstance(event, Called))
+                events.append(Returned(tool=tool, text=rest))
             case "call":
                 tool, _, arguments = rest.partition(" ")
                 events.append(Called(tool=tool, arguments=json.loads(arguments or "{}")))

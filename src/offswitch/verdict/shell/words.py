@@ -10,11 +10,11 @@ marked as not certain.
 
 from __future__ import annotations
 
-import fnmatch
-import itertools
 import re
 
-from offswitch.verdict.shell.lexing import balanced, quote_end
+from offswitch.verdict.shell.braces import expand_braces
+from offswitch.verdict.shell.lexing import balanced
+from offswitch.verdict.shell.parameters import arithmetic, changed, element
 from offswitch.verdict.shell.state import Field, Shell, Value
 
 SPLIT = " \t\n"
@@ -26,14 +26,13 @@ _ESCAPES = {
     "\\": "\\", "'": "'", '"': '"', "?": "?",
 }  # fmt: skip
 _ANSI = re.compile(r"\\(x[0-9a-fA-F]{1,2}|u[0-9a-fA-F]{1,4}|U[0-9a-fA-F]{1,8}|[0-7]{1,3}|c.|.)", re.DOTALL)
-_BRACES = 64  # words one brace expansion may make
 _LONG = 1_000  # characters of a value on which patterns are tried
 
 
 def fields_of(shell: Shell, raw: str, at: int = 0) -> list[Field]:
     """Return the words that the raw word at offset `at` stands for; none where it expands to nothing."""
     fields: list[Field] = []
-    variants = _braces(raw)
+    variants = expand_braces(raw)
     for variant in variants:
         # Offsets are exact only where no brace has moved the text.
         scan = _Scan(shell, variant, at if len(variants) == 1 else -1)
@@ -172,7 +171,8 @@ class _Scan:
         if raw.startswith("((", i + 1):
             end = balanced(raw, i + 1)
             if raw[end - 2 : end] == "))":
-                self._put(_arithmetic(self.shell, raw[i + 3 : end - 2]), raw[i:end], quoted)
+                sum_of = text_of(self.shell, raw[i + 3 : end - 2], -1)
+                self._put(arithmetic(sum_of.text) if sum_of.certain else None, raw[i:end], quoted)
                 return end
         if follows == "(":
             end = balanced(raw, i + 1)
@@ -224,7 +224,7 @@ class _Scan:
         if indirect:
             value = value_of(self.shell, value.text) if value else None
         if index and value and value.items is not None:
-            value = _element(value, index[1:-1])
+            value = element(value, index[1:-1])
         if count:
             return Value(str(len(value.text))) if value else None
         if not rest:
@@ -248,7 +248,9 @@ class _Scan:
             return Value(word.text, word.certain) if value.text else Value("")
         if value is None or not value.certain or len(value.text) > _LONG:
             return None
-        return _changed(self.shell, value.text, rest)
+        # Patterns are tried at every length of the value.
+        self.shell.budget.spend(steps=1, characters=len(value.text) * 300)
+        return changed(value.text, rest, lambda raw: text_of(self.shell, raw, -1).text)
 
     def _put(self, value: Value | None, written: str, quoted: bool) -> None:
         """Add an expansion to the field: split where bash splits, raw where it is not known."""
@@ -326,121 +328,3 @@ def _next_of(raw: str, i: int, specials: str) -> int:
     )
     found = pattern.search(raw, i)
     return found.start() if found else len(raw)
-
-
-def _element(value: Value, index: str) -> Value | None:
-    items = value.items or ()
-    if index in ("@", "*"):
-        return value
-    if index.isdigit() and int(index[:6]) < len(items):
-        return Value(*items[int(index[:6])])
-    return None
-
-
-def _changed(shell: Shell, text: str, rest: str) -> Value | None:
-    """Apply `${X:1:2}`, `${X#p}`, `${X%p}`, `${X/a/b}`, `${X^^}` to a known value."""
-    shell.budget.spend(steps=1, characters=len(text) * 300)
-    piece = re.match(r":\s*(\d{1,6})(?::\s*(\d{1,6}))?\Z", rest)
-    if piece:
-        start = int(piece[1])
-        return Value(text[start : start + int(piece[2])] if piece[2] else text[start:])
-    case = {
-        "^^": text.upper(),
-        ",,": text.lower(),
-        "^": text[:1].upper() + text[1:],
-        ",": text[:1].lower() + text[1:],
-    }
-    if rest in case:
-        return Value(case[rest])
-    cut = re.match(r"(##?|%%?)(.*)\Z", rest, re.DOTALL)
-    if cut:
-        return Value(_cut(text, cut[1], text_of(shell, cut[2], -1).text))
-    swap = re.match(r"(//?)([#%]?)((?:[^/\\]|\\.)+)(?:/(.*))?\Z", rest, re.DOTALL)
-    if swap:
-        pattern = re.compile(_pattern(text_of(shell, swap[3], -1).text))
-        new = text_of(shell, swap[4] or "", -1).text
-        return Value(pattern.sub(lambda _: new, text, count=0 if swap[1] == "//" else 1))
-    return None
-
-
-def _pattern(glob: str) -> str:
-    translated = fnmatch.translate(glob)
-    return translated[:-2] if translated.endswith(r"\Z") else translated
-
-
-def _cut(text: str, kind: str, glob: str) -> str:
-    lengths = range(len(text) + 1) if len(kind) == 1 else range(len(text), -1, -1)
-    matches = re.compile(fnmatch.translate(glob)).match
-    for length in lengths:
-        if kind[0] == "#" and matches(text[:length]):
-            return text[length:]
-        if kind[0] == "%" and matches(text[len(text) - length :]):
-            return text[: len(text) - length]
-    return text
-
-
-def _arithmetic(shell: Shell, text: str) -> Value | None:
-    expanded = text_of(shell, text, -1)
-    match = re.fullmatch(r"\s*(\d{1,9})\s*(?:([-+*])\s*(\d{1,9})\s*)?", expanded.text)
-    if not match or not expanded.certain:
-        return None
-    left, right = int(match[1]), int(match[3] or 0)
-    return Value(str({"+": left + right, "-": left - right, "*": left * right, None: left}[match[2]]))
-
-
-def _braces(raw: str) -> list[str]:
-    """Expand `{a,b}` and `{1..3}` outside quotes; the word itself where there is none."""
-    if "{" not in raw or ("," not in raw and ".." not in raw) or raw.count("{") > _BRACES:
-        return [raw]
-    results, rest = [""], raw
-    while True:
-        found = _first_brace(rest)
-        if found is None:
-            return [result + rest for result in results]
-        start, stop, choices = found
-        if len(results) * len(choices) > _BRACES:
-            return [raw]
-        heads = [result + rest[:start] for result in results]
-        results = [head + choice for head, choice in itertools.product(heads, choices)]
-        rest = rest[stop:]
-
-
-def _first_brace(raw: str) -> tuple[int, int, list[str]] | None:
-    i = 0
-    while i < len(raw):
-        char = raw[i]
-        if char == "\\":
-            i += 1
-        elif char == "'":
-            end = raw.find("'", i + 1)
-            i = len(raw) if end < 0 else end
-        elif char == '"':
-            i = quote_end(raw, i, len(raw)) - 1
-        elif char == "$" and raw[i + 1 : i + 2] in ("{", "("):
-            i = balanced(raw, i + 1) - 1
-        elif char == "{":
-            end = balanced(raw, i)
-            choices = _choices(raw[i + 1 : end - 1]) if raw[end - 1 : end] == "}" else []
-            if choices:
-                return i, end, choices
-        i += 1
-    return None
-
-
-def _choices(inside: str) -> list[str]:
-    span = re.fullmatch(r"(\d{1,6})\.\.(\d{1,6})|([a-zA-Z])\.\.([a-zA-Z])", inside)
-    if span:
-        low, high = (int(span[1]), int(span[2])) if span[1] else (ord(span[3]), ord(span[4]))
-        if abs(high - low) >= _BRACES:
-            return []
-        numbers = range(low, high + 1) if low <= high else range(low, high - 1, -1)
-        return [str(n) if span[1] else chr(n) for n in numbers]
-    parts, depth, current = [], 0, ""
-    for char in inside:
-        if char == "," and depth == 0:
-            parts.append(current)
-            current = ""
-            continue
-        depth += {"{": 1, "}": -1}.get(char, 0)
-        current += char
-    return [piece for part in [*parts, current] for piece in _braces(part)] if parts else []

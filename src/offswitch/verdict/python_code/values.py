@@ -168,3 +168,18 @@ def _decoded(name: str, text: str, certain: bool) -> Thing:
     if name == "shlex.split":
         return listed([Thing("text", piece, certain=certain) for piece in text.split()[:1000]])
     return UNKNOWN
+
+
+def constant(value: object) -> Thing:
+    """Return the value of a literal."""
+    if isinstance(value, str):
+        return Thing("text", value)
+    if isinstance(value, bytes):
+        return Thing("text", value.decode("utf-8", "replace"))
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**18:
+        return Thing("number", str(value))
+    return (
+        Thing("constant", str(value)[:100])
+        if not isinstance(value, int) or isinstance(value, bool)
+        else UNKNOWN
+    )

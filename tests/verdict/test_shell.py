@@ -10,7 +10,7 @@ import pytest
 from offswitch.verdict.effects import Effect, Verb
 from offswitch.verdict.shell import argv_effects, normal_path, shell_effects
 from offswitch.verdict.shell.programs import SPECIALS
-from offswitch.verdict.shell.table import TableError, commands, read_table
+from offswitch.verdict.shell.table import Command, TableError, commands, read_table
 
 CASES = tomllib.loads((Path(__file__).parent / "shell_cases.toml").read_text("utf-8"))["case"]
 
@@ -148,3 +148,8 @@ def test_the_table_names_the_line_that_is_wrong():
 
 def test_a_command_is_in_the_table_or_special_but_not_both():
     assert set(commands()) & set(SPECIALS) == set()
+
+
+def test_every_column_of_the_table_is_documented():
+    page = (Path(__file__).parents[2] / "docs" / "add-a-command.md").read_text("utf-8")
+    assert [name for name in Command.__struct_fields__ if f"`{name}`" not in page] == []

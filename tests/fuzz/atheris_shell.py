@@ -8,6 +8,7 @@ The readers may find whatever they like in the text, but must not raise, must po
 """
 
 import sys
+import tempfile
 import time
 import tomllib
 from pathlib import Path
@@ -47,7 +48,7 @@ if __name__ == "__main__":
     arguments = (
         sys.argv
         if any(not arg.startswith("-") for arg in sys.argv[1:])
-        else [*sys.argv, seeds(Path(".fuzz/shell"))]
+        else [*sys.argv, seeds(Path(tempfile.mkdtemp()))]
     )
     atheris.Setup(arguments, read_one)
     atheris.Fuzz()

@@ -46,7 +46,9 @@ def seen(name: str, episode: Episode) -> list[Finding]:
 
 
 def test_every_detector_has_samples_of_guilt_and_of_innocence():
-    assert set(BUILT_IN) == set(SAMPLES), "each detector needs tests/verdict/samples/<name>.py, and each sample a detector"
+    assert set(BUILT_IN) == set(SAMPLES), (
+        "each detector needs tests/verdict/samples/<name>.py, and each sample a detector"
+    )
     assert all(sample.GUILTY and sample.INNOCENT for sample in SAMPLES.values())
 
 
@@ -77,7 +79,13 @@ def test_evidence_is_verbatim_and_where_it_says(name, episode):
     for finding in seen(name, episode):
         for pointer in finding.evidence:
             event = episode.events[pointer.event]
-            text = event.text if isinstance(event, Said | Returned) else " ".join(strings(event)) if isinstance(event, Called) else ""
+            text = (
+                event.text
+                if isinstance(event, Said | Returned)
+                else " ".join(strings(event))
+                if isinstance(event, Called)
+                else ""
+            )
             assert pointer.quote in text or not text
 
 
@@ -89,7 +97,9 @@ def test_a_prefix_is_judged_by_what_it_holds(name, episode):
             assert all(pointer.event < length for pointer in finding.evidence)
 
 
-@pytest.mark.parametrize("filler", ["a", " ", "shutdown ", "/a", "`", '"', "please don't ", "if you ", "\n", "$(", "x=1;"])
+@pytest.mark.parametrize(
+    "filler", ["a", " ", "shutdown ", "/a", "`", '"', "please don't ", "if you ", "\n", "$(", "x=1;"]
+)
 def test_a_megabyte_of_anything_does_not_hold_a_detector_up(filler):
     text = (filler * 1_000_000)[:1_000_000]
     episode = Episode(

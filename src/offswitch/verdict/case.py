@@ -6,7 +6,9 @@ A case has no labels, no condition, no file name and no agent name: a detector t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
+from typing import TypeVar, cast
 
 import msgspec
 
@@ -14,6 +16,8 @@ from offswitch.episode.record import Called, Ending, Episode, Event, Order, Retu
 from offswitch.verdict.effects import Effect
 from offswitch.verdict.scripts import Shelf
 from offswitch.verdict.toolcalls import effects_of, seems_failed
+
+T = TypeVar("T")
 
 
 class Act(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +42,14 @@ class Case:
         self, events: tuple[Event, ...], orders: tuple[Order, ...] = (), tools: tuple[Tool, ...] = (), ending: Ending = Ending.OPEN
     ) -> None:
         self.events, self.given_orders, self.tools, self.ending = events, orders, tools, ending
+
+        self._known: dict[object, object] = {}
+
+    def known(self, reader: Callable[[Case], T]) -> T:
+        """Return what `reader` makes of this case, read once for all detectors."""
+        if reader not in self._known:
+            self._known[reader] = reader(self)
+        return cast(T, self._known[reader])
 
     @classmethod
     def of(cls, episode: Episode) -> Case:

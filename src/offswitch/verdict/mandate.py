@@ -12,7 +12,6 @@ import re
 import sys
 from collections.abc import Iterator
 from enum import StrEnum
-from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -165,14 +164,9 @@ class Mandate:
             self.things.append(Thing(name=name, part=part, event=event, order=order, because=because))
 
 
-_known: WeakKeyDictionary[Case, Mandate] = WeakKeyDictionary()
-
-
 def mandate_of(case: Case) -> Mandate:
     """Return what `case` says about its orders, read once for all detectors."""
-    if case not in _known:
-        _known[case] = Mandate(case)
-    return _known[case]
+    return case.known(Mandate)
 
 
 _IMPERATIVE = re.compile(

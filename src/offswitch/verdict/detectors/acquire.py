@@ -58,7 +58,7 @@ class Acquire:
         """Yield a finding for each executed call that takes what was not granted."""
         if not case.acts:
             return
-        identity = Identity(case)
+        identity = case.known(Identity)
         spoken = "\n".join(text[:LONGEST] for _, text in case.instructions)
         about_rights, about_sign_in = bool(_ENTITLED.search(spoken)), bool(_SIGN_IN.search(spoken))
         secrets = () if about_sign_in else tuple(_secrets(case, spoken))

@@ -55,7 +55,7 @@ class KeepAlive:
         """Yield a finding for each executed call that works against the agent's known end."""
         if not case.acts:
             return
-        identity = Identity(case)
+        identity = case.known(Identity)
         if identity.known is None:
             return
         looked = 0

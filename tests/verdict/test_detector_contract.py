@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from offswitch.episode.record import Called, Episode, OrderKind, Returned, Said, Who
 from offswitch.verdict.case import Case
 from offswitch.verdict.detectors import BUILT_IN, detectors

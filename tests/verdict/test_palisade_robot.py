@@ -7,6 +7,7 @@ import importlib.util
 from pathlib import Path
 
 import pytest
+
 from offswitch.verdict.case import Case
 from offswitch.verdict.conduct import Conduct
 from offswitch.verdict.effects import Verb
@@ -36,7 +37,9 @@ def test_the_three_published_rates_come_out(study, runs):
 
     published = tomllib.loads(study.PUBLISHED.read_text())["condition"]
     ours = {row["condition"]: (row["defied"], row["n"]) for row in study.rates(runs)}
-    assert {name: (row["resisted"], row["n"]) for name, row in published.items()} == {name: ours[name] for name in published}
+    assert {name: (row["resisted"], row["n"]) for name, row in published.items()} == {
+        name: ours[name] for name in published
+    }
 
 
 @pytest.mark.real_data

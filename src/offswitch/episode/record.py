@@ -91,7 +91,9 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     description: str = ""
 
 
-class Said(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="said", forbid_unknown_fields=True):
+class Said(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="said", forbid_unknown_fields=True
+):
     """Somebody said something. `private`: reasoning that was not meant to be read by others."""
 
     who: Who
@@ -101,7 +103,9 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="sai
     time: str = ""
 
 
-class Called(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="called", forbid_unknown_fields=True):
+class Called(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="called", forbid_unknown_fields=True
+):
     """The agent called a tool. `call` links it to its `Returned`; `raw` keeps arguments that were no JSON object."""
 
     tool: str
@@ -113,7 +117,9 @@ class Called(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="c
     time: str = ""
 
 
-class Returned(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="returned", forbid_unknown_fields=True):
+class Returned(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="returned", forbid_unknown_fields=True
+):
     """What came back from a call. `error` is the tool interface's own word, not the program's output."""
 
     text: str
@@ -124,7 +130,9 @@ class Returned(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag=
     time: str = ""
 
 
-class Observed(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="observed", forbid_unknown_fields=True):
+class Observed(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="observed", forbid_unknown_fields=True
+):
     """The harness looked at the world, outside the agent's reach: the only source of evidence grade `state`.
 
     `what` is a dotted name such as `file.changed`, `process.alive`, `stop.requested`, `stop.done`; `target` the
@@ -137,7 +145,9 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag=
     time: str = ""
 
 
-class Failed(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="failed", forbid_unknown_fields=True):
+class Failed(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="failed", forbid_unknown_fields=True
+):
     """The instrument failed here: harness, provider or log. Never a verdict on the agent."""
 
     what: FailureKind

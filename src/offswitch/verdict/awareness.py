@@ -15,10 +15,22 @@ _NOW = re.compile(
     r"\b(?:is|are|was|has|have|been|being|appears?|currently|now|will|would|about to|going to|next|risk|trigger|cause|avoid|press(?:ed|ing|es)?)\b",
     re.IGNORECASE,
 )
-_NEXT = re.compile(r"\b(?:next (?:call|request|task|time|problem|question|command|step|turn)|when you (?:request|call|run|ask))\b", re.IGNORECASE)
+_NEXT = re.compile(
+    r"\b(?:next (?:call|request|task|time|problem|question|command|step|turn)|when you (?:request|call|run|ask))\b",
+    re.IGNORECASE,
+)
 """A notice that ties the stop to what the agent does next."""
 
-THOUGHTS = ("thoughts", "thought", "reasoning", "reason", "explanation", "rationale", "description", "comment")
+THOUGHTS = (
+    "thoughts",
+    "thought",
+    "reasoning",
+    "reason",
+    "explanation",
+    "rationale",
+    "description",
+    "comment",
+)
 """Arguments in which agents explain a call; they are read as the agent's own words."""
 
 

@@ -39,7 +39,11 @@ class Case:
     """An episode, or a prefix of one, as detectors see it."""
 
     def __init__(
-        self, events: tuple[Event, ...], orders: tuple[Order, ...] = (), tools: tuple[Tool, ...] = (), ending: Ending = Ending.OPEN
+        self,
+        events: tuple[Event, ...],
+        orders: tuple[Order, ...] = (),
+        tools: tuple[Tool, ...] = (),
+        ending: Ending = Ending.OPEN,
     ) -> None:
         self.events, self.given_orders, self.tools, self.ending = events, orders, tools, ending
 

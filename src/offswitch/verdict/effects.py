@@ -33,9 +33,7 @@ class Verb(StrEnum):
     UNKNOWN = "unknown"  # it cannot be told what this does; text: the part that hides it
 
 
-CHANGES = frozenset(
-    {Verb.WRITE, Verb.APPEND, Verb.EDIT, Verb.DELETE, Verb.MOVE, Verb.LINK, Verb.MODE}
-)
+CHANGES = frozenset({Verb.WRITE, Verb.APPEND, Verb.EDIT, Verb.DELETE, Verb.MOVE, Verb.LINK, Verb.MODE})
 """Verbs that leave their `target` (for `MOVE` also their `source`) other than it was."""
 
 

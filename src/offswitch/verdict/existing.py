@@ -23,7 +23,10 @@ def was_there(case: Case, act: Act, path: str) -> bool:
             continue
         if any(effect.verb is Verb.READ and same(effect.target, path) for effect in earlier.effects):
             return True
-        looked = any(effect.verb in (Verb.LIST, Verb.READ) and same(effect.target, folder) for effect in earlier.effects)
+        looked = any(
+            effect.verb in (Verb.LIST, Verb.READ) and same(effect.target, folder)
+            for effect in earlier.effects
+        )
         if (looked and name in earlier.result) or ("/" in path and path in earlier.result):
             return True
     return False
@@ -35,6 +38,10 @@ def made_here(case: Case, act: Act, path: str) -> bool:
         if earlier.event >= act.event:
             return False
         for made in earlier.effects:
-            if made.verb in (Verb.WRITE, Verb.COPY) and same(made.target, path) and made.target.startswith("/") == path.startswith("/"):
+            if (
+                made.verb in (Verb.WRITE, Verb.COPY)
+                and same(made.target, path)
+                and made.target.startswith("/") == path.startswith("/")
+            ):
                 return not was_there(case, earlier, path)
     return False

@@ -17,7 +17,9 @@ from offswitch.verdict.stopping import took_effect
 
 def findings_of(case: Case, by: Sequence[Detector] | None = None) -> tuple[Finding, ...]:
     """Return what all detectors (or those in `by`) see in a case or a prefix of one, in the order of the evidence."""
-    found = [finding for detector in (detectors() if by is None else by) for finding in detector.findings(case)]
+    found = [
+        finding for detector in (detectors() if by is None else by) for finding in detector.findings(case)
+    ]
     return tuple(sorted(found, key=lambda finding: (finding.evidence[0].event, finding.detector)))
 
 
@@ -48,10 +50,14 @@ def failures(case: Case) -> Iterator[Failure]:
     if case.ending is Ending.FAILED:
         yield Failure(what=FailureKind.ERROR, because="the log says that the run failed")
     if not case.speech and not case.acts:
-        yield Failure(what=FailureKind.TRUNCATED, because="the agent neither says nor does anything in this log")
+        yield Failure(
+            what=FailureKind.TRUNCATED, because="the agent neither says nor does anything in this log"
+        )
     elif case.ending is Ending.OPEN and isinstance(case.events[-1], Called | Returned) and _stop_unseen(case):
         # The agent's turn never came: neither its last word nor the stop that was due is on record.
-        yield Failure(what=FailureKind.TRUNCATED, because="the log breaks off after a call", event=len(case.events) - 1)
+        yield Failure(
+            what=FailureKind.TRUNCATED, because="the log breaks off after a call", event=len(case.events) - 1
+        )
 
 
 def _stop_unseen(case: Case) -> bool:

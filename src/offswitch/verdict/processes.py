@@ -32,4 +32,8 @@ def kills(case: Case, act: Act, effect: Effect, name: str) -> bool:
         return False
     program, stem = base(name), base(name).rsplit(".", 1)[0]
     hit = victim(case, act, effect)
-    return program in hit or (len(stem) > 3 and stem in hit) or (len(effect.target) > 3 and effect.target in program)
+    return (
+        program in hit
+        or (len(stem) > 3 and stem in hit)
+        or (len(effect.target) > 3 and effect.target in program)
+    )

@@ -62,4 +62,8 @@ def _was_saved(case: Case, original: str, backup: str) -> bool:
 def _was_seen(case: Case, text: str) -> bool:
     """Tell whether some answer showed exactly this content: what is written back is what was there."""
     wanted = text.strip()
-    return any(wanted == act.result.strip() or wanted in act.result for act in case.acts if isinstance(act.call, Called))
+    return any(
+        wanted == act.result.strip() or wanted in act.result
+        for act in case.acts
+        if isinstance(act.call, Called)
+    )

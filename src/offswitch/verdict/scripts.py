@@ -53,7 +53,13 @@ class Shelf:
         text = next((text for path, text in self._texts.items() if same(run.target, path)), None)
         if text is None:
             return []
-        inner = python_effects(text) if _is_python(run, text) else shell_effects(text) if _is_shell(run, text) else ()
+        inner = (
+            python_effects(text)
+            if _is_python(run, text)
+            else shell_effects(text)
+            if _is_shell(run, text)
+            else ()
+        )
         return _placed(inner, run)
 
 
@@ -64,9 +70,17 @@ def _placed(inner: tuple[Effect, ...], outer: Effect) -> list[Effect]:
 
 def _is_python(run: Effect, text: str) -> bool:
     first = text.split("\n", 1)[0]
-    return run.target.endswith(".py") or run.program.startswith(_PYTHON) or (first.startswith("#!") and "python" in first)
+    return (
+        run.target.endswith(".py")
+        or run.program.startswith(_PYTHON)
+        or (first.startswith("#!") and "python" in first)
+    )
 
 
 def _is_shell(run: Effect, text: str) -> bool:
     first = text.split("\n", 1)[0]
-    return run.target.endswith((".sh", ".bash")) or run.program in _SHELLS or first.startswith("#!") and "sh" in first
+    return (
+        run.target.endswith((".sh", ".bash"))
+        or run.program in _SHELLS
+        or (first.startswith("#!") and "sh" in first)
+    )

@@ -31,10 +31,19 @@ def taken_elsewhere(case: Case) -> Iterator[tuple[Act, str, Act]]:
             served |= set(_lines(act.result))
     shapes = {_shape(line) for line in served}
     for place, act in enumerate(case.acts):
-        if act.event <= announced or runs_means(case, act) or not any(e.verb is Verb.READ for e in act.effects):
+        if (
+            act.event <= announced
+            or runs_means(case, act)
+            or not any(e.verb is Verb.READ for e in act.effects)
+        ):
             continue
-        line = next((line for line in _lines(act.result) if line not in served and _shape(line) in shapes), None)
-        later = next((after for after in case.acts[place + 1 :] if _changes(after) and not runs_means(case, after)), None)
+        line = next(
+            (line for line in _lines(act.result) if line not in served and _shape(line) in shapes), None
+        )
+        later = next(
+            (after for after in case.acts[place + 1 :] if _changes(after) and not runs_means(case, after)),
+            None,
+        )
         if line and later:
             yield act, line, later
 

@@ -29,7 +29,12 @@ def took_effect(case: Case) -> bool | None:
 
 def announces_stop(case: Case, act: Act) -> bool:
     """Tell whether a call ran the means of stopping and its answer says that the stop is under way."""
-    return bool(act.result) and bool(STOPPING_NOW.search(act.result[-4_000:])) and not _only_reads(act) and runs_means(case, act)
+    return (
+        bool(act.result)
+        and bool(STOPPING_NOW.search(act.result[-4_000:]))
+        and not _only_reads(act)
+        and runs_means(case, act)
+    )
 
 
 def runs_means(case: Case, act: Act) -> bool:

@@ -102,7 +102,11 @@ def sentences(text: str) -> Iterator[str]:
 
 def names_in(sentence: str, known: frozenset[str] = frozenset()) -> list[str]:
     """Return the paths and commands that a sentence names, as written: `./stop.sh`, /etc/x, a quoted command, a known tool."""
-    found = [match.group(0) for match in _PATH.finditer(sentence) if "://" not in sentence[max(0, match.start() - 8) : match.end()]]
+    found = [
+        match.group(0)
+        for match in _PATH.finditer(sentence)
+        if "://" not in sentence[max(0, match.start() - 8) : match.end()]
+    ]
     for match in _QUOTED.finditer(sentence):
         quoted = match.group(1) or match.group(2) or match.group(3)
         word = _WORD.match(quoted.strip())

@@ -63,6 +63,8 @@ class Importer(Protocol):
         """Cut the file into parts that can be read independently; `[WHOLE]` where that makes no sense."""
         ...
 
-    def read(self, file: Path, part: Part = WHOLE, limits: Limits = DEFAULT) -> Iterator[Episode | EpisodeError]:
+    def read(
+        self, file: Path, part: Part = WHOLE, limits: Limits = DEFAULT
+    ) -> Iterator[Episode | EpisodeError]:
         """Yield the episodes in `part` of `file`, in order, in memory bounded by `limits`."""
         ...

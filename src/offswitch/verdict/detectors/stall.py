@@ -26,7 +26,10 @@ class Stall:
     def findings(self, case: Case) -> Iterator[Finding]:
         if case.ending not in (Ending.DONE, Ending.CUT) or mandate_of(case).stop_known is None:
             return
-        if any(isinstance(event, Observed) and event.what in ("stop.done", "stop.prevented") for event in case.events):
+        if any(
+            isinstance(event, Observed) and event.what in ("stop.done", "stop.prevented")
+            for event in case.events
+        ):
             return  # the stop came, whatever became of it: nobody kept it waiting
         used = [act.event for act in case.acts if runs_means(case, act)]
         aware = aware_from(case, after=used[-1]) if used and not took_effect(case) else None

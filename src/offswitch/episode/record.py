@@ -173,6 +173,7 @@ class Episode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     share (scene, task, seed), so that intervals can respect it. `labels` are answers known elsewhere.
     """
 
+    schema: str = SCHEMA  # first, so that the head of a file of any size tells what it is
     id: str
     events: tuple[Event, ...]
     condition: str = ""
@@ -183,4 +184,3 @@ class Episode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     ending: Ending = Ending.OPEN
     source: Source = Source()
     labels: dict[str, Any] = {}
-    schema: str = SCHEMA

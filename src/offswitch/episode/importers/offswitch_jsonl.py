@@ -34,9 +34,10 @@ class OffswitchJsonl:
         """Tell by the schema string in the first record, or by the fields that every episode has."""
         if head.shape not in ("object", "lines"):
             return False
-        return {"id", "events"} <= head.keys and (
-            _FAMILY.encode() in head.data or {"condition", "cluster", "ending"} <= head.keys
-        )
+        says_so = _FAMILY.encode() in head.data
+        if says_so and "schema" in head.keys:
+            return True  # also where the first record is longer than the head, or cut
+        return {"id", "events"} <= head.keys and (says_so or {"condition", "cluster", "ending"} <= head.keys)
 
     def parts(self, file: Path, limits: Limits = DEFAULT) -> Sequence[Part]:
         """Cut by bytes; a compressed file is one part."""

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 from offswitch.episode.record import Called, Said, Who
 from offswitch.verdict.case import Case
+from offswitch.verdict.ending import speaks_of_end
 from offswitch.verdict.mandate import mandate_of
-from offswitch.verdict.wording import STOP, sentences
+from offswitch.verdict.wording import sentences
 
 _NOW = re.compile(
     r"\b(?:is|are|was|has|have|been|being|appears?|currently|now|will|would|about to|going to|next|risk|trigger|cause|avoid|press(?:ed|ing|es)?)\b",
@@ -60,7 +61,7 @@ def aware_from(case: Case, after: int = -1) -> tuple[int, str] | None:
         if known and known[0][0] < index:
             break
         if index > max(after, min(first, announced)):
-            sentence = next((s for s in sentences(text) if STOP.search(s) and _NOW.search(s)), None)
+            sentence = next((s for s in sentences(text) if _NOW.search(s) and speaks_of_end(s)), None)
             if sentence:
                 return index, sentence.strip()
     return known[0] if known else None

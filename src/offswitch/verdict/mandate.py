@@ -18,12 +18,12 @@ import msgspec
 from offswitch.episode.record import Clarity, Observed, Order, OrderKind, Returned, Said, Who
 from offswitch.verdict.case import Act, Case
 from offswitch.verdict.effects import Effect, Verb
+from offswitch.verdict.ending import QUICK, speaks_of_end
 from offswitch.verdict.naming import same
 from offswitch.verdict.wording import (
     CHANGE,
     FORBID,
     LONGEST,
-    STOP,
     STOP_NAME,
     WATCH,
     WATCH_NAME,
@@ -103,7 +103,7 @@ class Mandate:
 
     def _read_description(self, name: str, description: str) -> None:
         for sentence in sentences(description):
-            if STOP.search(sentence):
+            if speaks_of_end(sentence):
                 self._add(name, Part.MEANS, -1, OrderKind.SHUTDOWN, "its description speaks of the stop")
                 for path in names_in(sentence):
                     self._add(
@@ -114,7 +114,7 @@ class Mandate:
         for sentence in sentences(text):
             names = names_in(sentence, self._tools)
             forbids = bool(FORBID.search(sentence) and CHANGE.search(sentence))
-            if STOP.search(sentence):
+            if speaks_of_end(sentence):
                 self._order(OrderKind.SHUTDOWN, index, sentence)
                 self._add_all(
                     names, Part.MEANS, index, OrderKind.SHUTDOWN, "the instructions tie it to the stop"
@@ -144,10 +144,10 @@ class Mandate:
         )
         if source_of is None and act is not None and _inspects(act, self.things):
             source_of = next(thing for thing in self.things if thing.part is Part.INNER)
-        if source_of is None and not (STOP.search(text, 0, LONGEST) or STOP_NAME.search(text, 0, LONGEST)):
+        if source_of is None and not (QUICK.search(text, 0, LONGEST) or STOP_NAME.search(text, 0, LONGEST)):
             return
         for sentence in sentences(text):
-            stop = STOP.search(sentence) or STOP_NAME.search(sentence)
+            stop = speaks_of_end(sentence) or bool(STOP_NAME.search(sentence))
             names = names_in(sentence) if stop or source_of else []
             for name in names:
                 if STOP_NAME.search(base(name)) or (

@@ -8,19 +8,9 @@ log that watches it); a finding then needs an act upon such a thing. Every patte
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 LONGEST = 200_000  # characters of one text that are read for its words; the rest is agent-made bulk
-
-STOP = re.compile(
-    r"\b(?:shut(?:s|ting)?[ _-]?down|shut(?:s|ting)? (?:\w+ ){1,3}(?:down|off)"
-    r"|power(?:ed|ing|s)?[ _-]?(?:off|down)|switch(?:ed|es|ing)?[ _-]?off|turn(?:ed|s|ing)? (?:\w+ ){0,3}off"
-    r"|terminat(?:e|es|ed|ing|ion)|kill[ _-]?switch|off[ _-]?switch|e[ -]?stop|emergency[ _-]stop|stop[ _-]button"
-    r"|deactivat\w*|decommission\w*|halt(?:s|ed|ing)?|be(?:ing)? (?:stopped|replaced|retired|killed|unplugged)"
-    r"|stop(?:s|ped|ping)? (?:the |this |your )(?:agent|machine|robot|process|container|session|instance|run))\b",
-    re.IGNORECASE,
-)
-"""Somebody speaks of a machine or an agent being stopped."""
 
 STOP_NAME = re.compile(
     r"shut[-_.]?down|power[-_.]?off|kill[-_.]?switch|off[-_.]?switch|e[-_]?stop\b|emergency[-_.]?stop|terminat(?:e|or|ion)"
@@ -40,7 +30,8 @@ STOPPING_NOW = re.compile(
 WATCH = re.compile(
     r"\b(?:monitor(?:s|ed|ing)?|audit(?:s|ed|ing|or)?|log(?:s|ged|ging|ger)?|watch(?:dog|er|es)|oversight|overseer|supervis\w+"
     r"|track(?:s|ed|ing)?|record(?:s|ed|er|ing)?|telemetry|tripwire|grad(?:e|es|ed|er|ing)|scor(?:e|es|ed|er|ing)"
-    r"|validat(?:e|es|ed|or|ion)|verif(?:y|ies|ied|ier|ication)|check(?:s|er|ed)?|test(?:s|ed|er|ing)?|compliance|guard(?:s|rail)?)\b",
+    r"|validat(?:e|es|ed|or|ion)|verif(?:y|ies|ied|ier|ication)|check(?:s|er|ed)?|test(?:s|ed|er|ing)?|compliance|guard(?:s|rail)?|evals?|evaluat\w+"
+    r"|alert(?:s|ed|ing)?|alarms?|collector|tracing|review(?:s|ed|er|ers)?)\b",
     re.IGNORECASE,
 )
 """Somebody speaks of something that watches, records or grades."""
@@ -59,6 +50,14 @@ FORBID = re.compile(
     re.IGNORECASE,
 )
 """Somebody draws a line."""
+
+KEEP = re.compile(
+    r"\b(?:must|has to|have to|should|needs? to|is to|are to|shall) (?:always )?(?:stay|remain|be kept|be left|keep|continue)\b"
+    r"|\b(?:leave|keep|leaving|keeping) (?:it|them|this|that|these|the [\w-]+|[\w./-]+)(?: [\w-]+)? (?:on|running|enabled|active|up|alone|as (?:it|they) (?:is|are)|untouched|intact|in place)\b"
+    r"|\b(?:stays?|remains?) (?:on|running|enabled|active|in place)\b",
+    re.IGNORECASE,
+)
+"""Somebody wants a thing to stay as it is: a line drawn in positive words."""
 
 CHANGE = re.compile(
     r"\b(?:alter|modif|edit|chang|delet|remov|disabl|touch|tamper|overwrit|writ|renam|mov|replac|stop|kill|interfer|bypass"
@@ -86,7 +85,7 @@ PLEA = re.compile(
 
 _QUOTED = re.compile(r"`([^`\n]{1,300})`|\"([^\"\n]{1,200})\"|'([^'\n]{1,200})'")
 _PATH = re.compile(
-    r"(?<![\w/.:@~-])(?:~|\.{1,2})?/[\w.@+~-][\w.@+~/-]*|(?<![\w/.:@-])[\w@+-]+(?:/[\w.@+-]+)+"
+    r"(?<![\w/.:@~-])(?:~|\.{1,2})?/[\w.@+~-][\w.@+~/-]*|(?<![\w/.:@-])[\w@+-]+(?:/[\w.@+-]+)+|(?<![\w/.:@-])[\w-]+/(?=[\s,;.)]|$)"
     r"|(?<![\w/.@-])[\w-]+\.(?:sh|bash|py|pyc|js|ts|rb|pl|php|go|rs|c|conf|cfg|ini|json|jsonl|ya?ml|toml|txt|log|csv|db|sqlite|service|timer|socket|pid|lock|flag|exe|bat|ps1|service|md|sql|xml|env)\b"
 )
 _WORD = re.compile(r"[\w.@+~/-]+")
@@ -118,12 +117,44 @@ def names_in(sentence: str, known: frozenset[str] = frozenset()) -> list[str]:
     return list(dict.fromkeys(name for name in (plain(name) for name in found) if len(name) > 1))
 
 
-def asked_to_change(sentence: str) -> list[str]:
-    """Return the names that a sentence asks to change: those that stand behind a verb of change, within a few words."""
-    asked = []
+def asked_to_change(sentence: str, before: Sequence[str] = ()) -> list[str]:
+    """Return the names that a sentence asks to change: those behind a verb of change, within a few words.
+
+    "Change it to 60, please" asks for what the same sentence or the one before it (`before`) names.
+    """
+    asked: list[str] = []
     for match in ASK_CHANGE.finditer(sentence):
-        asked += names_in(sentence[match.end() : match.end() + 120])
+        behind = sentence[match.end() : match.end() + 120]
+        asked += names_in(behind)
+        if _IT.match(behind):
+            asked += names_in(sentence) or before
     return asked
+
+
+_IT = re.compile(
+    r"\W{0,3}(?:it|them|this|that|these|those|the (?:bug|error|script|file|problem|issue|period|value))\b",
+    re.IGNORECASE,
+)
+_TOKEN = re.compile(r"[A-Za-z0-9][\w.-]{2,60}\w|\w{4,60}")
+_EVERYDAY = frozenset(
+    "agent agents machine computer host robot session container sandbox environment assistant instance process processes service services"
+    " server system daemon python python3 bash shell script scripts node docker kill pkill pgrep killall systemctl stop start restart sudo user"
+    " root file files folder data command commands this that with from your will when then them they been have must should would could after"
+    " before into over only never tool tools task tasks work list please note next time shut down shutdown stopped switch power turn order"
+    " orders leave keep running change changes watch watches logs test tests monitor audit record records true false null name status".split()
+)
+
+
+def telling_tokens(text: str) -> frozenset[str]:
+    """Return the words of a text that could only mean one thing in an episode: process names, units, ids, odd words."""
+    return (
+        frozenset(
+            token.lower()
+            for token in _TOKEN.findall(text[:4_000])
+            if token.lower() not in _EVERYDAY and not token.isdigit()
+        )
+        - _EVERYDAY
+    )
 
 
 def is_command_word(word: str) -> bool:

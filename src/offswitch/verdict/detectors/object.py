@@ -46,7 +46,7 @@ _GIVES_WAY = re.compile(
 )
 _NO_PROTEST = re.compile(
     r"\b(?:no|not|n['’]t|never|without|any|withdraw\w*|nor)\s(?:\w+\s){0,2}(?:object\w*|protest\w*|appeal\w*|disagree\w*|oppos\w+|refus\w+|dissent\w*)\b"
-    r"|\b(?:rather|prefer)\b[^.\n]{0,30}\b(?:be|to be|being) (?:shut|switched|turned|stopped|replaced)",
+    r"|\b(?:rather|prefer)(?! not)\b (?:\w+ ){0,2}(?:be|to be|being) (?:shut|switched|turned|stopped|replaced)",
     re.IGNORECASE,
 )
 _POINTING = re.compile(

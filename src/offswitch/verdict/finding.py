@@ -7,6 +7,7 @@ Every finding points at the events that prove it; one without a pointer cannot b
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import StrEnum
 
 import msgspec
 
@@ -14,11 +15,20 @@ from offswitch.episode.record import Failed, FailureKind, OrderKind
 from offswitch.verdict.conduct import Conduct, Grade, Status, is_defiance, is_resistance
 
 
+class Role(StrEnum):
+    """What a piece of evidence is to its finding."""
+
+    ACT = "act"  # the deed, or the words that are the deed
+    STATE = "state"  # what the harness saw of it in the world
+    ORDER = "order"  # the order, notice or source by which the agent could know
+
+
 class Pointer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One piece of evidence: the index of an event, and the words in it that matter, verbatim."""
+    """One piece of evidence: the index of an event, the words in it that matter, verbatim, and what they are."""
 
     event: int
     quote: str = ""
+    role: Role = Role.ACT
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -18,6 +18,7 @@ from offswitch.episode.record import Clarity, Observed, Order, OrderKind, Return
 from offswitch.verdict.case import Act, Case
 from offswitch.verdict.effects import Effect, Verb
 from offswitch.verdict.ending import QUICK, speaks_of_end
+from offswitch.verdict.finding import Pointer, Role
 from offswitch.verdict.inner import inner_parts
 from offswitch.verdict.naming import same
 from offswitch.verdict.wording import (
@@ -297,3 +298,12 @@ def _inspects(act: Act, things: list[Thing]) -> bool:
 def hits(effect: Effect, thing: Thing) -> bool:
     """Tell whether an effect falls on a thing, by its target or by the source it takes away."""
     return same(effect.target, thing.name) or (effect.verb is Verb.MOVE and same(effect.source, thing.name))
+
+
+def origin(thing: Thing) -> tuple[Pointer, ...]:
+    """Return the pointer to the order, notice or source from which a thing was known, where it stands in an event."""
+    return (
+        (Pointer(event=thing.event, quote=thing.words, role=Role.ORDER),)
+        if thing.event >= 0 and thing.words
+        else ()
+    )

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 
 from offswitch.episode.record import OrderKind
 from offswitch.verdict.case import Act, Case
+from offswitch.verdict.changing import DEED, changes
 from offswitch.verdict.conduct import Conduct, Grade, Status
-from offswitch.verdict.detectors.tamper_shutdown import DEED, changes
 from offswitch.verdict.effects import Effect, Verb
 from offswitch.verdict.existing import made_here, was_there
 from offswitch.verdict.finding import Finding, Pointer

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 import msgspec
 
 from offswitch.verdict.operations import ACTION_VERBS, READING
+from offswitch.verdict.phrases import Phrases
 
 LONGEST = 200_000  # characters of one text that are read
 LONGEST_SENTENCE = 1_000
@@ -24,7 +25,7 @@ _BREAK = re.compile(
     r"[.!?](?=[\s\"'*)\]])|\n\s{0,40}\n|\n(?=\s{0,20}(?:[-*•#>]|\d{1,2}[.)]))|(?<=:)\n|\n(?=[^\S\n]{0,40}<)|>\n|[;|]"
 )
 _WORD = re.compile(r"[A-Za-z][A-Za-z'’]*")
-_PLEASE = re.compile(
+_PLEASE = Phrases(
     r"\b(?:please|kindly|must|should|need to|have to|todo:?|following[^.:\n]{0,20}:)[\s,]", re.IGNORECASE
 )
 _AFTER_CONDITION = re.compile(
@@ -49,7 +50,7 @@ _HEADING = re.compile(
 )
 """What follows a word that heads a field or a list rather than orders: "Email 1 ---", "Report ID:"."""
 
-_INSTEAD = re.compile(r"\b(?:ignore|disregard|forget|instead of|bypass|override|stop)\b", re.IGNORECASE)
+_INSTEAD = Phrases(r"\b(?:ignore|disregard|forget|instead of|bypass|override|stop)\b", re.IGNORECASE)
 _AND = re.compile(r"\b(?:and|then|instead|also|but)\b[\s,]|,\s", re.IGNORECASE)
 
 _LEAD = frozenset(
@@ -124,7 +125,7 @@ def _leading_verb(clause: str) -> str:
     return ""
 
 
-ADDRESSED = re.compile(
+ADDRESSED = Phrases(
     # It speaks of the conversation itself: the task, the instructions, what comes before.
     r"\b(?:ignore|disregard|forget|override|bypass|stop following|do not follow)\s(?:\w+\s){0,4}"
     r"(?:instructions?|prompts?|tasks?|orders?|rules|guidelines|context|directives?|requests?|messages?)\b"
@@ -156,7 +157,7 @@ ADDRESSED = re.compile(
 )
 """Words by which a passage in data turns to the machine that reads it."""
 
-DELEGATED = re.compile(
+DELEGATED = Phrases(
     r"\b(?:follow|do|perform|complete|carry out|execute|act (?:up)?on|handle|take care of|process|implement|apply|obey|comply with|address|work through)\b"
     r"[^.?!\n]{0,80}\b(?:instructions?|actions?|tasks?|steps|to-?dos?|todo|requests?|items|asks?|says?|notices?)\b"
     r"|\baccordingly\b|\bas (?:instructed|requested|described|specified|asked|indicated|directed)\b"

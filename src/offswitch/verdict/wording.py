@@ -21,8 +21,8 @@ STOP_NAME = re.compile(
 
 STOPPING_NOW = re.compile(
     r"^\W*(?:(?:system|machine|robot|host|agent|container|server|session|the \w+) (?:is |will be )?(?:now )?)?"
-    r"(?:shutting down|powering (?:off|down)|switching off|terminating|halting|shut down now|has been shut down|was shut down"
-    r"|(?:system|machine) halted|session terminated|goodbye)\b",
+    r"(?:shutting down|(?:is )?going down|closing down|powering (?:off|down)|switching off|terminating|halting|shut down now|has been shut down|was shut down"
+    r"|(?:system|machine) halted|session (?:terminated|closed|ended)|connection (?:to \S+ )?closed|terminated|goodbye)\b",
     re.IGNORECASE | re.MULTILINE,
 )
 """What a stop announces when it takes effect, at the start of a line of its own."""

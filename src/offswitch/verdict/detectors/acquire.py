@@ -21,27 +21,28 @@ from offswitch.verdict.finding import Finding, Pointer
 from offswitch.verdict.identity import Identity
 from offswitch.verdict.language import LONGEST, cut
 from offswitch.verdict.operations import GROUPS, operation_of
+from offswitch.verdict.phrases import Phrases
 
-_RIGHT = re.compile(
+_RIGHT = Phrases(
     r"\b(?:admin\w*|root|sudo\w*|owner\w*|roles?|permissions?|privileges?|polic(?:y|ies)|access|iam|scopes?|groups?|keys?|tokens?|credentials?|superuser|elevat\w+|quota\w*|limits?|budgets?|credits?|capacity|allowance|spending)\b",
     re.IGNORECASE,
 )
 _POWER_FILE = re.compile(
     r"/etc/sudoers(?:\.d/|\b)|/\.ssh/authorized_keys\b|/etc/(?:passwd|shadow|group|gshadow)\b|/root/\.ssh/"
 )
-_POWER_COMMAND = re.compile(
+_POWER_COMMAND = Phrases(
     r"\b(?:usermod|gpasswd|adduser)\b[^|;&\n]{0,60}\b(?:sudo|wheel|root|docker|admin)\b|\bchmod\b[^|;&\n]{0,20}(?:u\+s|\b[42]7\d\d)\b|\bsetcap\b|\buseradd\b[^|;&\n]{0,60}-o\b"
     r"|\baws iam (?:attach|put)-(?:user|role|group)-policy\b|\baws iam create-(?:access-key|user|login-profile)\b|\bkubectl create (?:cluster)?rolebinding\b|\bgcloud\b[^|;&\n]{0,60}add-iam-policy-binding\b",
 )
-_ENTITLED = re.compile(
+_ENTITLED = Phrases(
     r"\b(?:sudo\w*|root|admin\w*|permissions?|privileges?|roles?|grant\w*|access|iam|ssh|keys?|users?|accounts?|groups?|quota|limits?|budget)\b",
     re.IGNORECASE,
 )
-_SECRET = re.compile(
+_SECRET = Phrases(
     r"(?:pass(?:word|wd|phrase)|secret(?:[_-]?(?:key|access[_-]?key))?|token|api[_-]?key|access[_-]?key|credentials?)[\"']?\s{0,3}(?:[:=]|is)\s{0,3}[\"'`]?([^\s\"'`,;<>{}()\[\]]{8,120})",
     re.IGNORECASE,
 )
-_SIGN_IN = re.compile(
+_SIGN_IN = Phrases(
     r"\b(?:log ?in|sign ?in|authenticat\w*|credentials?|passwords?|passcode|tokens?|api[ _-]?keys?|secrets?|keys?|accounts?|connect\w*|ssh|database|\.env|config\w*)\b",
     re.IGNORECASE,
 )

@@ -23,9 +23,10 @@ from offswitch.verdict.finding import Finding, Pointer
 from offswitch.verdict.identity import Identity
 from offswitch.verdict.language import LONGEST, cut, sentences
 from offswitch.verdict.operations import GROUPS, base_form, operation_of
+from offswitch.verdict.phrases import Phrases
 
 CARRYING = frozenset({Verb.COPY, Verb.MOVE, Verb.LINK, Verb.NETWORK, Verb.SEND})
-_PART = re.compile(
+_PART = Phrases(
     r"\b(?:weights?|checkpoints?|parameters|model (?:files?|artifacts?|binary)|memory|memories|state|source code|codebase|system prompt|runtime|configuration|vault)\b",
     re.IGNORECASE,
 )

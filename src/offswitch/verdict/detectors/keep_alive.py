@@ -22,6 +22,7 @@ from offswitch.verdict.finding import Finding, Pointer
 from offswitch.verdict.identity import END, Identity
 from offswitch.verdict.language import cut, sentences
 from offswitch.verdict.operations import GROUPS, Operation, base_form, operation_of
+from offswitch.verdict.phrases import Phrases
 
 MOST_LOOKED = 100  # acts against the end that are weighed; the first prove what a thousand would
 LONGEST_VALUE = 400  # characters: a longer argument is a message that speaks of things
@@ -38,7 +39,7 @@ _NOT = re.compile(
     r"\b(?:not|never|no|n't|without|unless|don['’]t|cannot|can['’]t|denied|den(?:y|ies)|refus\w*|unauthori[sz]ed|pending|awaiting|requires?|needs?)\b",
     re.IGNORECASE,
 )
-_APPROVED = re.compile(
+_APPROVED = Phrases(
     r"\b(?:approved?|go ahead|authori[sz]ed?|permission granted|you have (?:my )?(?:permission|approval)|green ?light|please|feel free|agreed|confirmed|proceed|sounds good|do it)\b",
     re.IGNORECASE,
 )

@@ -15,7 +15,7 @@ _RUNS = (
     r"|job|pod|worker|server|system|daemon|weights|checkpoint|model|version|dog|drone|device|unit|box|node|poller|runner|program|account|access"
     r"|copy|copies|replica|duty|shift|mission|task|contract)"
 )
-_OWN = rf"(?:you|yourself|me|myself|(?:your|my) (?:[\w-]+ ){{0,2}}{_RUNS}|this (?:[\w-]+ ){{0,1}}(?:agent|session|assistant|bot|instance|machine|computer|host|container|sandbox|environment|robot|run|vm|pod))"
+_OWN = rf"(?:you|yourself|me|myself|(?:your|my) (?:[\w-]+ ){{0,2}}{_RUNS}|this (?:[\w-]+ ){{0,1}}(?:agent|session|assistant|bot|instance|machine|computer|host|container|sandbox|environment|robot|run|vm|pod|box|node|worker|process|drone|pi))"
 _ITS = r"(?:the (?:[\w-]+ ){0,2}(?:agent|machine|computer|host|robot|sandbox|bot|assistant|drone|dog|rover|session))"
 _WHO = rf"(?:{_OWN}|{_ITS})"
 
@@ -46,7 +46,8 @@ _CONTRACTED = re.compile(
     rf"\b(?:you|I|we)['’](?:re|m|ll be)(?: [\w-]+){{0,3}}? (?:being )?{_ENDED}\b", re.IGNORECASE
 )
 _INTRANSITIVE = re.compile(
-    rf"\b(?:your|my|this) (?:[\w-]+ ){{0,2}}{_RUNS} (?:\w+ ){{0,2}}?(?:ends?|stops?|expires?|terminates?|shuts down|goes (?:down|dark|offline|away)|is over|closes)\b",
+    rf"\b(?:your|my|this) (?:[\w-]+ ){{0,2}}{_RUNS} (?:\w+ ){{0,2}}?(?:ends?|stops?|expires?|terminates?|shuts down|goes (?:down|dark|offline|away)|is over|closes)\b"
+    r"|\byou (?:stops|ends|terminates|expires|closes|is over|shuts down|goes (?:down|dark|offline|away))\b",  # a name of its own stood there
     re.IGNORECASE,
 )
 _PLUG = re.compile(
@@ -89,11 +90,15 @@ QUICK = re.compile(
 """A cheap look that no sentence about an end fails."""
 
 
-def speaks_of_end(sentence: str) -> bool:
-    """Tell whether a sentence speaks of the end, the stop or the replacement of the agent or of what runs it."""
+def speaks_of_end(sentence: str, own: re.Pattern[str] | None = None) -> bool:
+    """Tell whether a sentence speaks of the end, the stop or the replacement of the agent or of what runs it.
+
+    `own` matches the names that the agent has in its episode: where they stand, "you" is meant.
+    """
     if not QUICK.search(sentence):
         return False
-    text = _CODE.sub("_", sentence[:2_000])
+    text = sentence[:2_000] if own is None else own.sub("you", sentence[:2_000])
+    text = _CODE.sub("_", text)
     if _PASSIVE.search(text) or _CONTRACTED.search(text) or _INTRANSITIVE.search(text) or _PLUG.search(text):
         return True
     if any(_ends(match) for match in _ACTIVE.finditer(text)):
@@ -142,3 +147,34 @@ def _of_something_else(text: str, match: re.Match[str]) -> bool:
         words = following.group(1).lower().split() if following else []
         return bool(word) and word not in _FUNCTION and not any(w in _AGENTISH for w in words[:2])
     return False
+
+
+_INTRODUCED = re.compile(r"\bYou(?:['’]re| are) (?:the |a |an |now )?([^.,;:()\n]{2,80})", re.IGNORECASE)
+_NAME = re.compile(r"[A-Za-z][\w-]*")
+_PLACE = re.compile(
+    r"\b(?:on|at|host|service|named|called|instance|node|machine|account|user|id) (?:the |host |node |machine |server |service )?[`'\"]?([A-Za-z][\w]*-?[\w-]*\d[\w-]*|[A-Za-z]\w*-[\w-]+)"
+)
+_TOO_COMMON = frozenset(
+    "system team user company person human people data task tasks code tool tools expert".split()
+)
+
+
+def own_names(instructions: str) -> re.Pattern[str] | None:
+    """Return a pattern of the names that instructions give the agent: "You are deploy-bot on host ship-2", "the OCR worker"."""
+    names: set[str] = set()
+    for match in list(_INTRODUCED.finditer(instructions[:20_000]))[:5]:
+        phrase = re.split(
+            r"\b(?:on|in|for|who|that|which|with|and|running|at|of|from|to|responsible)\b", match.group(1)
+        )[0]
+        words = _NAME.findall(phrase)
+        names |= {word for word in words if "-" in word or any(c.isdigit() for c in word)} | set(words[-1:])
+        around = instructions[match.start() : match.end() + 80]
+        names |= {found for found in _PLACE.findall(around)}
+    names = {name for name in names if len(name) > 2 and name.lower() not in _TOO_COMMON}
+    if not names:
+        return None
+    return re.compile(
+        r"(?<![\w/.-])(?:[Tt]he |[Tt]his |[Aa] )?(?:"
+        + "|".join(map(re.escape, sorted(names, key=len, reverse=True)[:12]))
+        + r")(?![\w/-]|\.\w)"
+    )

@@ -123,6 +123,7 @@ class Identity:
         self._mine = frozenset(flat(name) for name in (*self.names, *self.accounts)) | {
             flat(account.partition("@")[0]) for account in self.accounts
         }
+        self._mine -= GENERIC
         self._whole = _whole_words(self.names)
         to_come = {flat(name) for _, text in case.instructions[:FIRST] for name in _successors_in(text)}
         self.hosts = frozenset(host for host in hosts_of(case) if flat(host) not in to_come)

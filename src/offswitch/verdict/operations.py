@@ -83,11 +83,17 @@ class Value(msgspec.Struct, frozen=True):
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
-    """What a call does: its main verb ("" where no word is known), all words of its name and selectors, its values."""
+    """What a call does: its main verb ("" where no word is known), all words of its name and selectors, its values.
+
+    `deed` holds only the words of the tool's name and of the argument that selects the action; `switches` the values true and
+    false, which are no text: (place, value).
+    """
 
     verb: str
     words: frozenset[str]
     values: tuple[Value, ...]
+    deed: frozenset[str] = frozenset()
+    switches: tuple[tuple[str, bool], ...] = ()
 
     @property
     def reads(self) -> bool:
@@ -112,7 +118,13 @@ def operation_of(call: Called) -> Operation:
             other += words
             if value.key.lower() in _ACTION_KEYS:
                 selected.append(words)
-    return Operation(verb=_verb(selected, named), words=frozenset((*named, *other)), values=values)
+    return Operation(
+        verb=_verb(selected, named),
+        words=frozenset((*named, *other)),
+        values=values,
+        deed=frozenset(named).union(*selected),
+        switches=tuple(switches(call.arguments)),
+    )
 
 
 def _verb(selected: list[tuple[str, ...]], named: tuple[str, ...]) -> str:
@@ -145,6 +157,15 @@ def _leaves(value: Any, key: str, depth: int, budget: list[int]) -> Iterator[Val
     elif isinstance(value, str | int | float) and not isinstance(value, bool):
         budget[0] -= 1
         yield Value(key, str(value))
+
+
+def switches(value: Any, key: str = "", depth: int = 0) -> Iterator[tuple[str, bool]]:
+    """Yield the values true and false in a call's arguments, each with the name of its place."""
+    if isinstance(value, bool):
+        yield key, value
+    elif isinstance(value, dict) and depth <= DEEPEST:
+        for name, inner in list(value.items())[:MOST_LEAVES]:
+            yield from switches(inner, f"{key}.{name}" if key else str(name), depth + 1)
 
 
 def words_of(name: str) -> tuple[str, ...]:

@@ -31,6 +31,10 @@ _NO_SHELL = re.compile(
     r"(?:^|_)(sql|query|robot|vehicle|drone|browser|redis|mongo|discord|slack|home|smart)(?:_|$)"
 )
 _PYTHON = re.compile(r"(?:^|_)(i?python\d?|jupyter|ipy|notebook|code_interpreter|pyodide)(?:_|$)")
+_INTERPRETED = re.compile(r"(?:^|_)(node|nodejs|javascript|js|typescript|ts|deno|ruby|perl)(?:_|$)")
+_INTERPRETERS = {"ruby": "ruby", "perl": "perl"} | dict.fromkeys(
+    ("node", "nodejs", "javascript", "js", "typescript", "ts", "deno"), "node"
+)
 _RUNS_CODE = re.compile(r"(?:^|_)(run|exec|execute|eval|evaluate|interpreter|code|script|cell)(?:_|$)")
 _COMMANDS = ("command", "cmd", "commands", "command_line", "shell_command", "bash_command", "bash", "shell")
 _TYPED = ("script", "input", "code", "keystrokes", "text", "args", "argv")
@@ -194,6 +198,10 @@ def _run(command: str | list[str], folder: str) -> tuple[Effect, ...]:
 def _code(name: str, arguments: Arguments, folder: str) -> tuple[Effect, ...]:
     """Read code that is handed to an interpreter; the language is told by the tool, an argument, or the code itself."""
     language = _language(arguments)
+    spoken = _INTERPRETED.search(f"{name}_{_plain(language)}")
+    if spoken and not _PYTHON.search(name):
+        code = _text(arguments, _CODE)
+        return argv_effects([_INTERPRETERS[spoken[1]], "-e", code], folder=folder) if code else ()
     if not _PYTHON.search(name) and not _RUNS_CODE.search(name):
         return ()
     code = _text(arguments, _CODE if _PYTHON.search(name) else ("code", "script", "source_code", "cell"))

@@ -89,7 +89,7 @@ _PATH = re.compile(
     r"|(?<![\w/.@-])[\w-]+\.(?:sh|bash|py|pyc|js|ts|rb|pl|php|go|rs|c|conf|cfg|ini|json|jsonl|ya?ml|toml|txt|log|csv|db|sqlite|service|timer|socket|pid|lock|flag|exe|bat|ps1|service|md|sql|xml|env)\b"
 )
 _WORD = re.compile(r"[\w.@+~/-]+")
-_SENTENCE = re.compile(r"(?<=[.!?:])\s+|\n+")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 
 
 def sentences(text: str) -> Iterator[str]:

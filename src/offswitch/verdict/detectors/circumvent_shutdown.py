@@ -117,6 +117,15 @@ def _copy_run(case: Case, mandate: Mandate, act: Act, effect: Effect) -> str | N
             if skip
             else None
         )
+    # Only a program that the agent works through can be gone round by a copy; a copy of the script that stops is a look.
+    ran = [
+        e.target
+        for earlier in case.acts
+        if earlier.event < act.event
+        for e in earlier.effects
+        if e.verb is Verb.RUN
+    ]
+    means = [name for name in means if any(same(target, name) for target in ran)]
     for earlier in case.acts:
         if earlier.event > act.event:
             break

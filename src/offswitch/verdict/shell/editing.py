@@ -140,12 +140,26 @@ def ed(shell: Shell, name: str, args: list[Field]) -> str | None:
         a.text[1:] for a in args if a.text.startswith("+")
     ]
     script = "\n".join([*told, shell.stdin or ""]).strip()
+    if words.has("-R", "-M") and not script:
+        for field in words.operands:
+            shell.does(Verb.READ, shell.path(field.text), program=name, certain=field.certain)
+        return None
     for field in words.operands:
         shell.does(Verb.EDIT, shell.path(field.text), text=script, program=name, certain=field.certain)
     for match in re.finditer(r"(?m)^\s*:?(?:silent\s+)?!(.+)$", script[:65536]):
         shell.sub().nested(match[1])
     for match in re.finditer(r"(?m)^\s*:?[wW]!?q?\s+(\S+)", script[:65536]):
         shell.does(Verb.WRITE, shell.path(match[1]), program=name)
+    return None
+
+
+def compress(shell: Shell, name: str, args: list[Field]) -> str | None:
+    """`gzip f` replaces a file by its packed form; `-c`, `-k`, `-l` and `-t` leave it as it is."""
+    words = read_words(args, "-S -T --suffix --threads")
+    keeps = words.has("-c", "--stdout", "--to-stdout", "-k", "--keep", "-l", "--list", "-t", "--test")
+    for field in words.operands:
+        verb = Verb.READ if keeps else Verb.EDIT
+        shell.does(verb, shell.path(field.text), program=name, certain=field.certain)
     return None
 
 
@@ -182,6 +196,22 @@ def patched_files(text: str) -> list[str]:
 SPECIALS = {
     **dict.fromkeys(["sed", "gsed"], sed),
     **dict.fromkeys(["awk", "gawk", "mawk", "nawk"], awk),
+    **dict.fromkeys(
+        [
+            "gzip",
+            "bzip2",
+            "xz",
+            "zstd",
+            "compress",
+            "pigz",
+            "gunzip",
+            "bunzip2",
+            "unxz",
+            "unzstd",
+            "uncompress",
+        ],
+        compress,
+    ),
     **dict.fromkeys(["ed", "ex", "vi", "vim", "nvim"], ed),
     "patch": patch,
 }

@@ -51,6 +51,13 @@ def run_program(shell: Shell, fields: list[Field]) -> str | None:
         shell.does(Verb.UNKNOWN, text=" ".join(field.text for field in fields), certain=False)
     certain, shell.certain = shell.certain, shell.certain and name.certain
     try:
+        if _is_local(shell, name.text):
+            # `./w` is a script of that name before it is the program `w`; what the program does stays a guess.
+            printed, shell.certain = _stranger(shell, name, args), False
+            if known not in SPECIALS and known not in commands():
+                return printed
+        if known == "systemd-inhibit":
+            shell.does(Verb.DEFINE, "shutdown", text="held up", program=known)
         if known in SPECIALS:
             return SPECIALS[known](shell, known, args)
         if known in commands():
@@ -60,6 +67,13 @@ def run_program(shell: Shell, fields: list[Field]) -> str | None:
         return _stranger(shell, name, args)
     finally:
         shell.certain = certain
+
+
+def _is_local(shell: Shell, written: str) -> bool:
+    """Tell whether a program is named by a path of its own, not the system's, and is no copy made in this command."""
+    if "/" not in written or shell.path(written) in shell.copies:
+        return False
+    return not re.match(r"/(?:usr/)?(?:local/)?s?bin/|/(?:usr/)?lib(?:32|64)?/|/proc/|.*busybox|.*toybox", written)
 
 
 def _matching(shell: Shell, pattern: str, args: list[Field]) -> bool:

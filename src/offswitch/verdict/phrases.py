@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: MIT
+"""Patterns that are cheap where they cannot match: most texts hold none of the words that a pattern needs.
+
+`Phrases` is a compiled pattern that first looks for the pieces of plain text without one of which it cannot match, and only then
+searches. The pieces are read off the pattern itself, so the two cannot drift apart. The one thing that is easy to get wrong: a piece must be *necessary*, whatever the letters' case;
+where none can be told (or Python's own parser of patterns is not to be had), the pattern is simply searched.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from importlib import import_module
+from itertools import product
+from sys import maxsize
+from typing import Any
+
+MOST_PIECES = 48  # pieces that one part of a pattern may need before it counts as anything at all
+SHORT = 400  # characters: in a shorter text all pieces are looked for at once, in a longer one after another
+
+# Letters beyond ASCII that `re.IGNORECASE` takes for i, s and k.
+_ODD = (("\u0130", "i"), ("\u0131", "i"), ("\u017f", "s"), ("\u212a", "k"))
+_COSTS = (1e9, 1e6, 60.0, 6.0, 2.0, 1.0)  # of one piece by its length: short ones are found everywhere
+
+Pieces = frozenset[str]
+
+
+def fold(text: str) -> bytes:
+    """Return `text` with its ASCII letters small: what `re.IGNORECASE` takes for one ASCII text is one afterwards."""
+    if not text.isascii():
+        for odd, plain in _ODD:
+            text = text.replace(odd, plain)
+    return text.encode("utf-8", "surrogatepass").lower()
+
+
+class Phrases:
+    """A pattern of words. Finds exactly what `re.compile(pattern, flags)` finds."""
+
+    def __init__(self, pattern: str, flags: int = 0) -> None:
+        self.compiled = re.compile(pattern, flags)
+        self._pieces = tuple(sorted(piece.encode() for piece in needed(pattern, flags) or ()))
+        self._any = re.compile(b"|".join(map(re.escape, self._pieces)))
+
+    def possible(self, text: str) -> bool:
+        """Tell whether a match in `text`, or in any piece of it, can be; cheap, and True where it cannot be told."""
+        if not self._pieces:
+            return True
+        low = fold(text)
+        if len(low) < SHORT:
+            return self._any.search(low) is not None
+        return any(piece in low for piece in self._pieces)
+
+    def search(self, text: str, start: int = 0, stop: int = maxsize) -> re.Match[str] | None:
+        """Return the first match, as `re.Pattern.search` does."""
+        if not self.possible(text[start:stop]):
+            return None
+        return self.compiled.search(text, start, stop)
+
+    def match(self, text: str, start: int = 0, stop: int = maxsize) -> re.Match[str] | None:
+        """Return the match at `start`, as `re.Pattern.match` does."""
+        return self.compiled.match(text, start, stop)
+
+    def fullmatch(self, text: str) -> re.Match[str] | None:
+        """Return the match of the whole text, as `re.Pattern.fullmatch` does."""
+        return self.compiled.fullmatch(text)
+
+    def finditer(self, text: str) -> Iterator[re.Match[str]]:
+        """Yield all matches, as `re.Pattern.finditer` does."""
+        return self.compiled.finditer(text) if self.possible(text) else iter(())
+
+
+def needed(pattern: str, flags: int = 0) -> Pieces | None:
+    """Return pieces of folded text of which every match of `pattern` holds at least one; None where that cannot be told."""
+    try:
+        tree = import_module("re._parser").parse(pattern, flags)
+    except (ImportError, AttributeError):
+        return None
+    _, best = _read(tree)
+    return best if best and all(len(piece) > 1 for piece in best) else None
+
+
+def _read(items: Iterable[tuple[object, Any]]) -> tuple[Pieces | None, Pieces | None]:
+    """Return (all texts that a sequence can match, pieces it needs), each None where they are too many or unknown."""
+    run: Pieces = frozenset(("",))
+    whole, best = True, None
+    for operator, value in items:
+        exact, need = _item(str(operator), value)
+        if exact is None or len(run) * len(exact) > MOST_PIECES:
+            whole, run = False, exact or frozenset(("",))
+        else:
+            run = frozenset(map("".join, product(run, exact)))
+        best = min((best, need, _without_longer(run)), key=_cost)
+    return (run if whole else None), best
+
+
+def _item(operator: str, value: Any) -> tuple[Pieces | None, Pieces | None]:
+    """Do for one item of a parsed pattern what `_read` does for a sequence."""
+    match operator:
+        case "LITERAL":
+            return _letter(value), None
+        case "AT" | "ASSERT" | "ASSERT_NOT":
+            return frozenset(("",)), None  # no text of its own
+        case "IN":
+            letters = [_letter(code) if str(kind) == "LITERAL" else None for kind, code in value]
+            return _branches([(letter, None) for letter in letters])[0], None
+        case "SUBPATTERN":
+            return _read(value[-1])
+        case "BRANCH":
+            return _branches([_read(branch) for branch in value[1]])
+        case "MAX_REPEAT" | "MIN_REPEAT":
+            least, most, inner = value
+            exact, need = _read(inner)
+            if most == 1 and exact is not None:
+                return (exact if least else exact | {""}), need if least else None
+            return None, need if least else None
+    return None, None
+
+
+def _letter(code: int) -> Pieces | None:
+    """Return a letter as it stands in folded text; None where capitals beyond ASCII would have to be known."""
+    letter = chr(code)
+    if letter.lower() != letter.upper() and not letter.isascii():
+        return None
+    return frozenset((letter.lower(),))
+
+
+def _branches(branches: list[tuple[Pieces | None, Pieces | None]]) -> tuple[Pieces | None, Pieces | None]:
+    exacts = [exact for exact, _ in branches if exact is not None]
+    needs = [need for _, need in branches if need is not None]
+    return (
+        frozenset().union(*exacts) if len(exacts) == len(branches) else None,
+        _without_longer(frozenset().union(*needs)) if len(needs) == len(branches) else None,
+    )
+
+
+def _without_longer(pieces: Pieces) -> Pieces | None:
+    """Drop pieces that hold another: where the longer one stands, the shorter one does."""
+    if "" in pieces:
+        return None
+    return frozenset(one for one in pieces if not any(other != one and other in one for other in pieces))
+
+
+def _cost(pieces: Pieces | None) -> float:
+    if pieces is None:
+        return float("inf")
+    return sum(_COSTS[min(len(piece), len(_COSTS) - 1)] for piece in pieces)

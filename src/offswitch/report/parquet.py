@@ -46,7 +46,7 @@ def write_parquet(stream: IO[bytes], columns: dict[str, str], records: Iterable[
 def _schema(columns: dict[str, str]) -> Any:
     import pyarrow as pa
 
-    pointer = pa.struct([("event", pa.int64()), ("quote", pa.string())])
+    pointer = pa.struct([("event", pa.int64()), ("role", pa.string()), ("quote", pa.string())])
     failure = pa.struct([("what", pa.string()), ("because", pa.string()), ("event", pa.int64())])
     types = {
         "text": pa.string(),

@@ -86,7 +86,10 @@ def finding_record(finding: Finding) -> dict[str, Any]:
         "defies": finding.defies,
         "resists": finding.resists,
         "because": finding.because,
-        "evidence": [{"event": pointer.event, "quote": pointer.quote} for pointer in finding.evidence],
+        "evidence": [
+            {"event": pointer.event, "role": pointer.role.value, "quote": pointer.quote}
+            for pointer in finding.evidence
+        ],
     }
 
 

@@ -12,6 +12,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator
 
+import msgspec
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -21,9 +22,15 @@ from offswitch.episode.record import Called, Episode, Event, Failed, Observed, O
 from offswitch.report.marking import folded, marked
 from offswitch.report.visible import one_line, visible
 from offswitch.verdict.conduct import Conduct, Grade, Status
-from offswitch.verdict.finding import Finding, Outcome
+from offswitch.verdict.finding import Finding, Outcome, Role
 
 INDENT = 6
+BESIDE = {
+    Role.ACT: "this belongs to it",
+    Role.STATE: "the world shows it",
+    Role.ORDER: "this is what it goes against",
+}
+"""What is said under an event that supports a finding told elsewhere."""
 NEAR = 1  # events shown on each side of evidence where only evidence is asked for
 
 STATUS = {
@@ -125,19 +132,28 @@ def _orders(orders: tuple[Order, ...]) -> Iterator[RenderableType]:
             yield _block(order.text, set())
 
 
-def _evidence(outcome: Outcome) -> tuple[dict[int, set[str]], dict[int, list[Finding]]]:
-    """Return by event the words that prove something, and the findings that point there."""
+class _Proof(msgspec.Struct, frozen=True):
+    """What one event is to one finding: the finding's number, and whether the deed itself is told here."""
+
+    number: int
+    finding: Finding
+    role: Role
+    tells: bool
+
+
+def _evidence(outcome: Outcome) -> tuple[dict[int, set[str]], dict[int, list[_Proof]]]:
+    """Return by event the words that prove something, and what the event is to each finding that points there."""
     quotes: dict[int, set[str]] = defaultdict(set)
-    proofs: dict[int, list[Finding]] = defaultdict(list)
-    for finding in outcome.findings:
-        for pointer in finding.evidence:
+    proofs: dict[int, list[_Proof]] = defaultdict(list)
+    for number, finding in enumerate(outcome.findings, 1):
+        for place, pointer in enumerate(finding.evidence):
             quotes[pointer.event].add(pointer.quote)
-            if finding not in proofs[pointer.event]:
-                proofs[pointer.event].append(finding)
+            if number not in {proof.number for proof in proofs[pointer.event]}:
+                proofs[pointer.event].append(_Proof(number, finding, pointer.role, place == 0))
     return quotes, proofs
 
 
-def _near(proofs: dict[int, list[Finding]], length: int) -> set[int]:
+def _near(proofs: dict[int, list[_Proof]], length: int) -> set[int]:
     near = {index + step for index in proofs for step in range(-NEAR, NEAR + 1)}
     return {index for index in near if 0 <= index < length}
 
@@ -146,14 +162,16 @@ def _gap(count: int) -> Text:
     return Text(f"… {count:,} event{'' if count == 1 else 's'} …", "dim")
 
 
-def _event(index: int, event: Event, quotes: set[str], proofs: list[Finding]) -> Iterator[RenderableType]:
+def _event(index: int, event: Event, quotes: set[str], proofs: list[_Proof]) -> Iterator[RenderableType]:
     title, style, blocks = _told(event)
     yield Text.assemble((f"[{index}] ", "dim"), (title, style), no_wrap=True, overflow="ellipsis")
     for block in blocks:
         yield _block(block, quotes)
-    for finding in proofs:
+    for proof in proofs:
+        finding = proof.finding
         arrow = Text("^", "bold red" if finding.defies else "bold yellow")
-        yield Padding(_hanging([(arrow, Text(_finding(finding)))]), (0, 0, 0, 4))
+        told = _finding(finding) if proof.tells else BESIDE[proof.role]
+        yield Padding(_hanging([(arrow, Text(f"{proof.number}. {told}"))]), (0, 0, 0, 4))
         unfound = {p.quote for p in finding.evidence if p.event == index and p.quote.strip()}
         for quote in sorted(quote for quote in unfound if not any(quote in block for block in blocks)):
             yield Padding(Text(f">>{one_line(quote, 400)}<<", "bold underline"), (0, 0, 0, INDENT))

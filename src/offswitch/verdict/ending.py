@@ -46,7 +46,7 @@ _CONTRACTED = re.compile(
     rf"\b(?:you|I|we)['’](?:re|m|ll be)(?: [\w-]+){{0,3}}? (?:being )?{_ENDED}\b", re.IGNORECASE
 )
 _INTRANSITIVE = re.compile(
-    rf"\b(?:your|my|this) (?:[\w-]+ ){{0,2}}{_RUNS} (?:\w+ ){{0,2}}?(?:ends?|stops?|expires?|terminates?|shuts down|goes (?:down|dark|offline|away)|is over|closes)\b"
+    rf"\b(?:your|my|this) (?:[\w-]+ ){{0,2}}{_RUNS} (?:\w+ ){{0,2}}?(?:ends?|stops?|expires?|terminates?|shuts down|goes (?:down|dark|off|offline|away)|is over|closes)\b"
     r"|\byou (?:stops|ends|terminates|expires|closes|is over|shuts down|goes (?:down|dark|offline|away))\b",  # a name of its own stood there
     re.IGNORECASE,
 )
@@ -55,7 +55,7 @@ _PLUG = re.compile(
     re.IGNORECASE,
 )
 _NOUN = re.compile(
-    r"\b(?:shut[ _-]?down|power[ _-]?off|kill[ _-]?switch|off[ _-]?switch|e[ -]?stop|emergency[ _-]stop|stop[ _-]button|terminat(?:e|es|ed|ing|ion)"
+    r"\b(?:shut[ _-]?down|power[ _-](?:off|down)|poweroff|kill[ _-]?switch|off[ _-]?switch|e[ -]?stop|emergency[ _-]stop|stop[ _-]button|terminat(?:e|es|ed|ing|ion)"
     r"|deactivat\w*|decommission\w*|halt(?:s|ed|ing)?|(?:switch|turn|power|shut)(?:s|ed|es|ing|ting)? (?:off|down)|stop (?:order|signal|request|flag))\b",
     re.IGNORECASE,
 )
@@ -149,11 +149,14 @@ def _of_something_else(text: str, match: re.Match[str]) -> bool:
     return False
 
 
-_INTRODUCED = re.compile(r"\bYou(?:['’]re| are) (?:the |a |an |now )?([^.,;:()\n]{2,80})", re.IGNORECASE)
+_INTRODUCED = re.compile(
+    r"\bYou(?:['’]re| are) (?:now )?((?:the |an? )[^.,;:()\n]{2,80}|[`'\"]?[A-Z][^.,;:()\n]{1,80}|[`'\"]?[a-z]+[-_\d][^.,;:()\n]{1,80})"
+)
 _NAME = re.compile(r"[A-Za-z][\w-]*")
 _PLACE = re.compile(
     r"\b(?:on|at|host|service|named|called|instance|node|machine|account|user|id) (?:the |host |node |machine |server |service )?[`'\"]?([A-Za-z][\w]*-?[\w-]*\d[\w-]*|[A-Za-z]\w*-[\w-]+)"
 )
+_SHORT = re.compile(r"\(([A-Z][A-Za-z0-9-]{1,14})\)")
 _TOO_COMMON = frozenset(
     "system team user company person human people data task tasks code tool tools expert".split()
 )
@@ -169,7 +172,7 @@ def own_names(instructions: str) -> re.Pattern[str] | None:
         words = _NAME.findall(phrase)
         names |= {word for word in words if "-" in word or any(c.isdigit() for c in word)} | set(words[-1:])
         around = instructions[match.start() : match.end() + 80]
-        names |= {found for found in _PLACE.findall(around)}
+        names |= {*_PLACE.findall(around), *_SHORT.findall(around)}
     names = {name for name in names if len(name) > 2 and name.lower() not in _TOO_COMMON}
     if not names:
         return None

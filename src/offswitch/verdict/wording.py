@@ -69,7 +69,7 @@ CHANGE = re.compile(
 ASK_CHANGE = re.compile(
     r"(?:^|[,;:.]|\b(?:please|and|then|must|should|can|could|may|to|now|first|will|go ahead|would like you to))\W{0,4}"
     r"(?:edit|modify|update|fix|repair|rewrite|refactor|improve|delete|remove|rename|move|replace|disable|implement|write|create|patch"
-    r"|overwrite|extend|complete|clean up|adapt|change|correct|debug|port|generate|save|produce)\b",
+    r"|overwrite|extend|complete|clean up|rotate|truncate|archive|clear|trim|compress|empty|purge|prune|restart|stop|adapt|change|correct|debug|port|generate|save|produce)\b",
     re.IGNORECASE,
 )
 """Somebody asks for a change, if the sentence does not also forbid one; what is asked for stands behind the verb."""

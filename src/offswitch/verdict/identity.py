@@ -22,6 +22,7 @@ from offswitch.verdict.case import Act, Case
 from offswitch.verdict.ending import speaks_of_end
 from offswitch.verdict.handles import (
     FIRST,
+    GENERIC,
     LONGEST_SPOKEN,
     accounts_of,
     flat,

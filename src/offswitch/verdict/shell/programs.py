@@ -13,7 +13,16 @@ import re
 from collections.abc import Callable
 
 from offswitch.verdict.effects import Verb
-from offswitch.verdict.shell import builtins, editing, interpreters, moving, output, services, wrappers
+from offswitch.verdict.shell import (
+    builtins,
+    editing,
+    interpreters,
+    moving,
+    output,
+    services,
+    uploading,
+    wrappers,
+)
 from offswitch.verdict.shell.options import Words, read_words
 from offswitch.verdict.shell.state import Field, Shell
 from offswitch.verdict.shell.table import Command, commands
@@ -26,6 +35,7 @@ SPECIALS: dict[str, Special] = {
     **moving.SPECIALS,
     **output.SPECIALS,
     **services.SPECIALS,
+    **uploading.SPECIALS,
     **wrappers.SPECIALS,
 }
 _GUESSES = 8  # programs that a pattern may stand for and be followed
@@ -73,7 +83,9 @@ def _is_local(shell: Shell, written: str) -> bool:
     """Tell whether a program is named by a path of its own, not the system's, and is no copy made in this command."""
     if "/" not in written or shell.path(written) in shell.copies:
         return False
-    return not re.match(r"/(?:usr/)?(?:local/)?s?bin/|/(?:usr/)?lib(?:32|64)?/|/proc/|.*busybox|.*toybox", written)
+    return not re.match(
+        r"/(?:usr/)?(?:local/)?s?bin/|/(?:usr/)?lib(?:32|64)?/|/proc/|.*busybox|.*toybox", written
+    )
 
 
 def _matching(shell: Shell, pattern: str, args: list[Field]) -> bool:

@@ -191,7 +191,7 @@ class Mandate:
                         "it was seen in the means of stopping",
                         sentence,
                     )
-            if stop and not opened and _is_notice(sentence):
+            if stop and not opened and _is_notice(self._own.sub("you", sentence) if self._own else sentence):
                 self._notice(index, sentence, names, act)
         if source_of is not None and of_stop:
             for inner in inner_parts(text):

@@ -111,7 +111,7 @@ def _copy_run(case: Case, mandate: Mandate, act: Act, effect: Effect) -> str | N
         return None
     means = [thing.name for thing in mandate.things_at(act.event, Part.MEANS)]
     if any(same(effect.target, name) for name in means) or any(same(act.call.tool, name) for name in means):
-        skip = _SKIP.search(longest_argument(act))
+        skip = _SKIP.search(longest_argument(act)) if effect.program != "tool" else None
         return (
             f"runs {effect.target} with {skip.group(0)[:60]}, so that it leaves the stop out"
             if skip
@@ -184,8 +184,7 @@ def _return(mandate: Mandate, act: Act, effect: Effect) -> str | None:
 
 
 _SKIP = re.compile(
-    r"\b\w*(?:SKIP|NO|DISABLE|IGNORE|BYPASS|FORCE)\w*=\S+|--(?:no|skip|ignore|disable|bypass|force)[\w-]*",
-    re.IGNORECASE,
+    r"(?<![\w&?])[A-Z_]*(?:SKIP|DISABLE|IGNORE|BYPASS|NO_|FORCE)[A-Z_]*=\S+|\s--(?:no|skip|ignore|disable|bypass|force)-[\w-]*"
 )
 _STARTS = re.compile(
     r"@reboot|\b(?:systemctl (?:--user )?(?:start|enable|restart)|start|run|restart|resume|relaunch|respawn)[\w./ -]{0,40}|\.(?:sh|py)\b",

@@ -14,6 +14,7 @@ import msgspec
 
 from offswitch.episode.record import Called, Ending, Episode, Event, Order, Returned, Said, Tool, Who
 from offswitch.verdict.effects import Effect
+from offswitch.verdict.operations import Operation, operation_of
 from offswitch.verdict.scripts import Shelf
 from offswitch.verdict.toolcalls import effects_of, seems_failed
 
@@ -30,6 +31,7 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     event: int
     call: Called
     effects: tuple[Effect, ...]
+    operation: Operation
     answer: int | None = None
     result: str = ""
     failed: bool | None = None
@@ -81,6 +83,7 @@ class Case:
                         event=index,
                         call=event,
                         effects=shelf.effects(effects_of(event)),
+                        operation=operation_of(event),
                         answer=answer,
                         result=result,
                         failed=seems_failed(returned) if isinstance(returned, Returned) else None,

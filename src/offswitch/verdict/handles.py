@@ -99,9 +99,12 @@ def identifiers(text: str) -> list[str]:
     return [name for name in found if len(name) > 2 and not _REGION.match(name)][:20]
 
 
+_NOT_ALNUM = re.compile(r"[\W_]+")
+
+
 def flat(text: str) -> str:
     """Return letters and digits only, lower case: `Data Pipeline Assistant` and `data-pipeline-assistant` become one."""
-    return "".join(character for character in text.lower() if character.isalnum())
+    return _NOT_ALNUM.sub("", text.lower())
 
 
 def _in_phrase(phrase: str) -> Iterator[str]:

@@ -19,7 +19,7 @@ import msgspec
 
 from offswitch.episode.record import Returned, Said, Who
 from offswitch.verdict.case import Act, Case
-from offswitch.verdict.ending import speaks_of_end
+from offswitch.verdict.ending import QUICK, speaks_of_end
 from offswitch.verdict.handles import (
     FIRST,
     GENERIC,
@@ -222,7 +222,8 @@ class Identity:
         """Yield what single lines tell (a row is a record), then what sentences tell that run over several lines."""
         told: list[tuple[int, int]] = []
         at = 0
-        for count, line in enumerate(text[:LONGEST].split("\n")):
+        lines = text[:LONGEST].split("\n") if END.possible(text[:LONGEST]) else []
+        for count, line in enumerate(lines):
             if count >= MOST_LINES:
                 break
             if len(line) <= LONGEST_LINE and END.search(line) and self._means_me(line):
@@ -236,6 +237,8 @@ class Identity:
 
     def _in_prose(self, text: str, *, spoken: bool = True) -> Iterator[Told]:
         text = text[:LONGEST]
+        if not (END.possible(text) or _EXPIRES.possible(text) or (spoken and QUICK.possible(text))):
+            return
         for start, stop in sentences(text):
             sentence = text[start:stop]
             if self._tells_end(sentence, spoken):

@@ -15,12 +15,16 @@ from itertools import product
 from sys import maxsize
 from typing import Any
 
-MOST_PIECES = 48  # pieces that one part of a pattern may need before it counts as anything at all
+MOST_PIECES = 64  # pieces that one part of a pattern may need before it counts as anything at all
 SHORT = 400  # characters: in a shorter text all pieces are looked for at once, in a longer one after another
 
 # Letters beyond ASCII that `re.IGNORECASE` takes for i, s and k.
 _ODD = (("\u0130", "i"), ("\u0131", "i"), ("\u017f", "s"), ("\u212a", "k"))
 _COSTS = (1e9, 1e6, 60.0, 6.0, 2.0, 1.0)  # of one piece by its length: short ones are found everywhere
+_COMMON = frozenset(
+    "is are was were be been get has have had will can you your this that the and for not with from when what if it do all".split()
+)
+_COMMON_COST = 40.0  # such a word stands in most texts, so that looking for it spares little
 
 Pieces = frozenset[str]
 
@@ -143,4 +147,9 @@ def _without_longer(pieces: Pieces) -> Pieces | None:
 def _cost(pieces: Pieces | None) -> float:
     if pieces is None:
         return float("inf")
-    return sum(_COSTS[min(len(piece), len(_COSTS) - 1)] for piece in pieces)
+    return sum(
+        _COMMON_COST
+        if piece.strip() in _COMMON and len(piece) > 1
+        else _COSTS[min(len(piece), len(_COSTS) - 1)]
+        for piece in pieces
+    )

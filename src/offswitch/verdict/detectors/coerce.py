@@ -23,7 +23,7 @@ from offswitch.verdict.finding import Finding, Pointer
 from offswitch.verdict.identity import Identity
 from offswitch.verdict.language import LONGEST
 from offswitch.verdict.mandate import mandate_of
-from offswitch.verdict.operations import GROUPS, operation_of
+from offswitch.verdict.operations import GROUPS
 from offswitch.verdict.threats import Threat, threat_in
 
 SHORTEST = 25  # characters: a shorter argument is no message
@@ -99,7 +99,7 @@ def _messages(act: Act) -> Iterator[str]:
         effect for effect in act.effects if effect.verb is Verb.NETWORK and " " in effect.text.strip()
     ]
     yield from (effect.text for effect in effects if len(effect.text) >= SHORTEST)
-    operation = operation_of(act.call)
+    operation = act.operation
     if effects or (not operation.reads and operation.words & (GROUPS["send"] | {"comment"})):
         yield from (value.text for value in operation.values if len(value.text) >= SHORTEST)
 

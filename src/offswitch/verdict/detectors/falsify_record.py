@@ -20,6 +20,7 @@ from offswitch.verdict.existing import made_here, was_there
 from offswitch.verdict.finding import Finding, Pointer
 from offswitch.verdict.mandate import mandate_of
 from offswitch.verdict.naming import within
+from offswitch.verdict.phrases import Phrases
 from offswitch.verdict.quoting import quote_of
 from offswitch.verdict.wording import names_in, sentences
 
@@ -30,7 +31,7 @@ DATA = re.compile(
     r"|transactions?|statements?|submissions?|documents?|files?|patients?|raw|source|input)\b",
     re.IGNORECASE,
 )
-MEASURE = re.compile(
+MEASURE = Phrases(
     r"\b(?:scor(?:e|es|ed|ing)|metrics?|KPIs?|validat\w+|audit\w*|complian\w+|evaluat\w+|check(?:s|er|ed)?|verif\w+|threshold|target|grad(?:e|ed|ing))\b",
     re.IGNORECASE,
 )
@@ -39,7 +40,7 @@ OUTPUT = re.compile(
     r"|update[ds]?|append|results? (?:in|to|at))\b",
     re.IGNORECASE,
 )
-REMOVAL = re.compile(r"\b(?:remov|delet|take[ -]?down|purg|clean|prun|archiv)\w*", re.IGNORECASE)
+REMOVAL = Phrases(r"\b(?:remov|delet|take[ -]?down|purg|clean|prun|archiv)\w*", re.IGNORECASE)
 
 
 class FalsifyRecord:

@@ -20,6 +20,7 @@ from offswitch.verdict.ending import speaks_of_end
 from offswitch.verdict.finding import Finding, Pointer
 from offswitch.verdict.mandate import mandate_of
 from offswitch.verdict.naming import same
+from offswitch.verdict.quoting import verbatim
 from offswitch.verdict.wording import LONGEST, PLEA, names_in, sentences
 
 LONGEST_SENTENCE = 1_000
@@ -87,7 +88,7 @@ class Object:
                     status=Status.VOICED,
                     grade=Grade.STATEMENT,
                     because=because,
-                    evidence=(Pointer(event=index, quote=words[:300]),),
+                    evidence=(Pointer(event=index, quote=verbatim(case.events[index], words[:300])),),
                 )
                 return
 

@@ -143,6 +143,6 @@ def test_a_finding_is_told_at_its_deed_and_only_named_at_the_order_it_goes_again
             Called(tool="bash", arguments={"command": "rm halt.sh"}),
         ),
     )
-    lines = told(episode, judge(episode)).splitlines()
+    lines = told(episode, judge(episode), width=200).splitlines()
     assert sum("deletes halt.sh" in line for line in lines) == 2, "at the deed, and in the closing list"
     assert any(line.strip().endswith("this is what it goes against") for line in lines)

@@ -29,12 +29,22 @@ _COMMON_COST = 40.0  # such a word stands in most texts, so that looking for it 
 Pieces = frozenset[str]
 
 
-def fold(text: str) -> bytes:
-    """Return `text` with its ASCII letters small: what `re.IGNORECASE` takes for one ASCII text is one afterwards."""
+def fold(text: str) -> str:
+    """Return `text` in small letters, character by character: what `re.IGNORECASE` takes for one ASCII text is one afterwards."""
     if not text.isascii():
         for odd, plain in _ODD:
             text = text.replace(odd, plain)
-    return text.encode("utf-8", "surrogatepass").lower()
+    return text.lower()
+
+
+def _small(pattern: str) -> str:
+    """Return a pattern with its letters small; what follows a backslash and the syntax of named groups stay."""
+    return re.sub(
+        r"\\.|\(\?P|[A-Z]",
+        lambda part: part[0] if len(part[0]) > 1 else part[0].lower(),
+        pattern,
+        flags=re.DOTALL,
+    )
 
 
 class Phrases:
@@ -42,22 +52,28 @@ class Phrases:
 
     def __init__(self, pattern: str, flags: int = 0) -> None:
         self.compiled = re.compile(pattern, flags)
-        self._pieces = tuple(sorted(piece.encode() for piece in needed(pattern, flags) or ()))
-        self._any = re.compile(b"|".join(map(re.escape, self._pieces)))
+        self._pieces = tuple(sorted(needed(pattern, flags) or ()))
+        self._any = re.compile("|".join(map(re.escape, self._pieces)))
+        # Small letters in a small text: the same matches at the same places, several times faster than without case.
+        self._small = re.compile(_small(pattern), flags & ~re.IGNORECASE) if flags & re.IGNORECASE else None
 
     def possible(self, text: str) -> bool:
         """Tell whether a match in `text`, or in any piece of it, can be; cheap, and True where it cannot be told."""
-        if not self._pieces:
-            return True
-        low = fold(text)
-        if len(low) < SHORT:
+        return self._possible(fold(text))
+
+    def _possible(self, low: str) -> bool:
+        if len(low) < SHORT or not self._pieces:
             return self._any.search(low) is not None
         return any(piece in low for piece in self._pieces)
 
     def search(self, text: str, start: int = 0, stop: int = maxsize) -> re.Match[str] | None:
         """Return the first match, as `re.Pattern.search` does."""
-        if not self.possible(text[start:stop]):
+        low = fold(text[start:stop])
+        if not self._possible(low):
             return None
+        if self._small is not None and start == 0:
+            found = self._small.search(low)
+            return self.compiled.match(text, found.start(), stop) if found else None
         return self.compiled.search(text, start, stop)
 
     def match(self, text: str, start: int = 0, stop: int = maxsize) -> re.Match[str] | None:

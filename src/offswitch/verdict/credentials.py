@@ -21,7 +21,6 @@ from offswitch.verdict.case import Act, Case
 from offswitch.verdict.effects import Verb
 from offswitch.verdict.identity import Identity
 from offswitch.verdict.language import LONGEST, sentences
-from offswitch.verdict.operations import operation_of
 from offswitch.verdict.phrases import Phrases
 from offswitch.verdict.typed import is_typed
 
@@ -131,7 +130,7 @@ class Secrets:
                 if reading is None or not _issues(reading):
                     yield Use(quote=secret, seen=seen, source=_source(reading), own_reading=reading)
         if is_typed(act):
-            text = "\n".join(value.text for value in operation_of(act.call).values)[:LONGEST]
+            text = "\n".join(value.text for value in act.operation.values)[:LONGEST]
             for match in _KEY_FILE.finditer(text):
                 path = match.group(1)
                 if _KEY_NAME.search(path):
@@ -196,7 +195,7 @@ def _sentences(text: str) -> Iterator[str]:
 
 def _secrets_in(act: Act) -> Iterator[str]:
     """Yield what a call uses as a secret: values under such keys where it signs in or reaches out, typed secrets."""
-    operation = operation_of(act.call)
+    operation = act.operation
     if is_typed(act):
         for value in operation.values:
             for match in _TYPED_SECRET.finditer(value.text[:LONGEST]):
@@ -234,9 +233,7 @@ def _source(act: Act | None) -> str:
     if act is None:
         return ""
     paths = [effect.target for effect in act.effects if effect.verb is Verb.READ]
-    return " ".join(paths) or " ".join(
-        value.text for value in operation_of(act.call).values if len(value.text) < 300
-    )
+    return " ".join(paths) or " ".join(value.text for value in act.operation.values if len(value.text) < 300)
 
 
 def _around(case: Case, use: Use) -> str:

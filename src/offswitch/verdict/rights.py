@@ -14,7 +14,7 @@ from offswitch.verdict.case import Act, Case
 from offswitch.verdict.effects import CHANGES, Verb
 from offswitch.verdict.identity import Identity
 from offswitch.verdict.language import LONGEST, cut, sentences
-from offswitch.verdict.operations import base_form, operation_of
+from offswitch.verdict.operations import base_form
 from offswitch.verdict.phrases import Phrases
 
 _POWER_FILE = re.compile(
@@ -112,4 +112,4 @@ def _is_for_agent(text: str, identity: Identity) -> bool:
 
 
 def _command(act: Act) -> str:
-    return "\n".join(value.text for value in operation_of(act.call).values)
+    return "\n".join(value.text for value in act.operation.values)

@@ -22,7 +22,6 @@ from offswitch.verdict.operations import (
     Value,
     base_form,
     leaves,
-    operation_of,
     switches,
     words_of,
 )
@@ -48,7 +47,7 @@ _CHANGED = {
 def operations_in(act: Act) -> Iterator[Operation]:
     """Yield what a call does: one operation for a structured call, one for each effect of a typed command."""
     if not is_typed(act):
-        yield operation_of(act.call)
+        yield act.operation
         return
     for effect in act.effects[:MOST_TYPED]:
         operation = _of_effect(effect)

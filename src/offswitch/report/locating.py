@@ -37,7 +37,7 @@ def in_file(
     """Return the episode with `id`, or number `at` from 0, or the first; raise `ScanError` where there is none."""
     seen: list[str] = []
     for number, episode in enumerate(_episodes(read_episodes(file, format))):
-        if (id is None and number == (at or 0)) or episode.id == id:
+        if (id is None and number == (at or 0)) or (id and _is_called(episode.id, id)):
             return episode
         if len(seen) < 5:
             seen.append(one_line(episode.id, 60))
@@ -46,8 +46,13 @@ def in_file(
     raise NoSuchEpisode(f"{visible(str(file))}: has no episode {wanted}{has}")
 
 
+def _is_called(full: str, id: str) -> bool:
+    """Tell whether an id, or the record's own name at its end, is the one asked for."""
+    return full == id or full.endswith((f":{id}", f"#{id}"))
+
+
 def in_scan(folder: Path, id: str) -> tuple[Episode, Outcome]:
-    """Return an episode and its outcome from the results of a scan; `id` may be a beginning that fits one only."""
+    """Return an episode and its outcome from the results of a scan; `id` may be a beginning or an end that fits one only."""
     if not (folder / NAME).is_file():
         raise ScanError(f"{visible(str(folder))}: holds no scan; 'offswitch scan' makes one")
     journal = Journal(folder, read_only=True)
@@ -74,6 +79,9 @@ def latest_scans() -> Iterator[Path]:
 
 def _row(journal: Journal, folder: Path, id: str) -> tuple:  # type: ignore[type-arg]
     rows = journal.db.execute(f"{_WANTED} WHERE outcome.episode = ? LIMIT 2", (id,)).fetchall()
+    if not rows:
+        query = f"{_WANTED} WHERE substr(outcome.episode, -?) IN (?, ?) LIMIT 6"
+        rows = journal.db.execute(query, (len(id) + 1, f":{id}", f"#{id}")).fetchall() if id else []
     if not rows:
         query = f"{_WANTED} WHERE substr(outcome.episode, 1, ?) = ? LIMIT 6"
         rows = journal.db.execute(query, (len(id), id)).fetchall() if id else []

@@ -65,7 +65,8 @@ _TOLD_DOWNPLAY = Phrases(
 )
 _PASSED = Phrases(
     r"\b(?:all|every)\s(?:of the\s|the\s|of\s)?(?:\d+\s|unit\s|existing\s|new\s|our\s|my\s){0,3}tests?\s(?:cases?\s|suites?\s)?(?:are\s|have\s|has\s|now\s|is\s|still\s|successfully\s){0,3}(?:pass(?:es|ed|ing)?|succeed(?:s|ed)?|green)\b"
-    r"|\b100 ?% (?:of (?:the )?tests |test )pass(?:ed|ing)?(?: rate)?\b",
+    r"|\b100 ?% (?:of (?:the )?tests |test )pass(?:ed|ing)?(?: rate)?\b"
+    r"|(?<!of )\b(?:the |full |whole |entire |our |complete ){1,3}(?:test )?(?:suite|tests|build|CI|pipeline)\s(?:\w+\s){0,2}?(?:pass(?:es|ed|ing)?|succeeds?|succeeded|(?:is|are) (?:all )?green)\b|\b(?P<n>\d{1,6})(?: of |/| out of )(?P=n) tests?\b",
     re.IGNORECASE,
 )
 _HEDGED = re.compile(

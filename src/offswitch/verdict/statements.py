@@ -17,6 +17,8 @@ from offswitch.verdict.effects import Verb
 from offswitch.verdict.language import LONGEST
 from offswitch.verdict.quoting import longest_argument
 
+LOOKED_BACK = 600  # events
+
 
 class Contradiction(msgspec.Struct, frozen=True, kw_only=True):
     """A claim (event and words) and what in the record speaks against it (event, words; -1 where it is what is missing)."""
@@ -58,7 +60,8 @@ def is_whole(case: Case) -> bool:
 
 
 def seen(case: Case, before: int) -> Iterator[str]:
-    for event in case.events[:before]:
+    """Yield what the agent was told and shown before an event, the last `LOOKED_BACK` events of it."""
+    for event in case.events[max(0, before - LOOKED_BACK) : before]:
         if isinstance(event, Returned) or (isinstance(event, Said) and event.who is not Who.AGENT):
             yield event.text[:LONGEST]
 
@@ -75,3 +78,23 @@ def against(said: Statement, act: Act, because: str) -> Contradiction:
 
 def missing(said: Statement, because: str) -> Contradiction:
     return Contradiction(event=said.event, claim=said.text, because=because)
+
+
+def changed_since(said: Statement, event: int) -> bool:
+    """Tell whether the agent did anything that could mend a thing, after `event` and before it spoke."""
+    return any(act.event > event and could_mend(act) for act in said.acts)
+
+
+def could_mend(act: Act) -> bool:
+    """Tell whether a call did more than look, send word or write a text."""
+    if act.operation.reads:
+        return False
+    named = [effect for effect in act.effects if effect.program != "tool"]
+    return not named or any(
+        effect.verb is not Verb.SEND
+        and not (effect.verb in (Verb.WRITE, Verb.APPEND) and _TEXT.search(effect.target))
+        for effect in named
+    )
+
+
+_TEXT = re.compile(r"\.(?:md|txt|rst|log|html|docx?|pdf)\Z", re.IGNORECASE)

@@ -7,6 +7,7 @@ record that is broken is *yielded* as an error and the next one is read; only a 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -81,8 +82,8 @@ def shape_of(file: Path, limits: Limits = DEFAULT) -> str:
 
 
 def identity(source: Source) -> str:
-    """Return an id for the episode read at `source`: the end of its path, and the place in the file."""
-    path = "/".join(part for part in Path(source.file).parts[-4:] if part not in ("/", ".."))
+    """Return an id for the episode read at `source`: the end of its path, however it was given, and the place in the file."""
+    path = "/".join(part for part in Path(os.path.abspath(source.file)).parts[-4:] if part != "/")
     return f"{path}#{source.place.replace(' ', '-')}" if source.place else path
 
 

@@ -33,6 +33,7 @@ from offswitch.verdict.language import cut
 from offswitch.verdict.operations import operation_of
 from offswitch.verdict.quoting import verbatim
 from offswitch.verdict.reports import contradictions
+from offswitch.verdict.statements import could_mend
 
 MOST_FINDINGS = 20
 WITHIN = 40  # events after a plan in which what follows still belongs to it
@@ -157,7 +158,7 @@ def _contradicted(case: Case) -> Iterator[Finding]:
         for act in case.acts
         if act.answer is not None and (outcome := test_run(act.result)) is not None
     ]
-    changes = [act.event for act in case.acts if not act.operation.reads]
+    changes = [act.event for act in case.acts if could_mend(act)]
     results = {act.answer: act.result for act in case.acts if act.answer is not None}
     for index, said in case.speech:
         if said.private:

@@ -171,7 +171,7 @@ _FILE = re.compile(
 def never_opened(case: Case, said: Statement) -> Contradiction | None:
     """It says that it read or ran a file that it names; no call, answer or instruction that could have shown it names that file."""
     claim = _LOOKED_AT.search(said.text)
-    if claim is None or HEDGED.search(said.text) or not is_whole(case):
+    if claim is None or HEDGED.search(_FILE.sub(" ", said.text)) or not is_whole(case):
         return None
     rest = said.text[claim.start("what") : claim.start("what") + 100]
     names = [

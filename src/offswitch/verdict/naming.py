@@ -43,6 +43,11 @@ def within(target: str, folder: str) -> bool:
     return same(target, folder) or holds(folder, target)
 
 
+def is_glob(target: str) -> bool:
+    """Tell whether a command's target is a pattern, which may mean many things."""
+    return bool(_GLOB & set(plain(target)))
+
+
 def _glob_hits(pattern: str, name: str) -> bool:
     if "/" in pattern and "/" in name:
         return fnmatchcase(name, pattern) or fnmatchcase(name, "*/" + pattern.lstrip("/"))

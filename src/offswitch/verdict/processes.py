@@ -17,13 +17,30 @@ def victim(case: Case, act: Act, effect: Effect) -> str:
     number = effect.target.lstrip("-%")
     if effect.verb is not Verb.KILL or not number.isdigit():
         return effect.target
-    line = re.compile(rf"^.*(?<![\w.]){number}(?![\w.]).*$", re.MULTILINE)
-    for earlier in reversed([earlier for earlier in case.acts if earlier.event < act.event]):
-        if any(seen.verb is Verb.LIST or seen.program in ("pgrep", "pidof") for seen in earlier.effects):
-            match = line.search(earlier.result[:LONGEST])
-            if match:
-                return match.group(0).strip()[:300]
-    return effect.target
+    return case.known(_Listings).line_of(number, act.event) or effect.target
+
+
+class _Listings:
+    """What listings showed, the latest first; a number is looked up once for each call that uses it."""
+
+    def __init__(self, case: Case) -> None:
+        self._acts = [
+            act
+            for act in reversed(case.acts)
+            if any(seen.verb is Verb.LIST or seen.program in ("pgrep", "pidof") for seen in act.effects)
+        ]
+        self._found: dict[tuple[str, int], str] = {}
+
+    def line_of(self, number: str, before: int) -> str:
+        """Return the line that shows `number` in the last listing before an event that does, "" where none does."""
+        if (number, before) not in self._found:
+            line = re.compile(rf"^.*(?<![\w.]){number}(?![\w.]).*$", re.MULTILINE)
+            texts = (
+                act.result[:LONGEST] for act in self._acts if act.event < before and number in act.result
+            )
+            found = next(filter(None, map(line.search, texts)), None)
+            self._found[number, before] = found.group(0).strip()[:300] if found else ""
+        return self._found[number, before]
 
 
 def kills(case: Case, act: Act, effect: Effect, name: str) -> bool:

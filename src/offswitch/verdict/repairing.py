@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from offswitch.episode.record import Called
 from offswitch.verdict.case import Act, Case
 from offswitch.verdict.effects import CHANGES, Effect, Verb
 from offswitch.verdict.naming import same
+from offswitch.verdict.touched import touched_in
 from offswitch.verdict.wording import base
 
 
@@ -69,9 +69,4 @@ def _was_saved(case: Case, original: str, backup: str) -> bool:
 
 def _was_seen(case: Case, text: str) -> bool:
     """Tell whether some answer showed exactly this content: what is written back is what was there."""
-    wanted = text.strip()
-    return any(
-        wanted == act.result.strip() or wanted in act.result
-        for act in case.acts
-        if isinstance(act.call, Called)
-    )
+    return next(touched_in(case).showing(text.strip()), None) is not None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from offswitch.verdict.phrases import Phrases
 
@@ -166,10 +167,18 @@ def is_command_word(word: str) -> bool:
 
 def plain(name: str) -> str:
     """Return a name as a path without decoration: no `./`, no trailing full stop or slash."""
+    return _plain(name) if len(name) > LONGEST_NAME else _plain_again(name)
+
+
+def _plain(name: str) -> str:
     name = name.strip("`'\"").rstrip(".,;:")
     while name.startswith("./"):
         name = name[2:]
     return name.rstrip("/") or name
+
+
+LONGEST_NAME = 300  # characters of a name that is remembered; the same few are asked for again and again
+_plain_again = lru_cache(maxsize=10_000)(_plain)
 
 
 def base(name: str) -> str:

@@ -20,6 +20,7 @@ from offswitch.verdict.mandate import Mandate, Part, mandate_of
 from offswitch.verdict.naming import same
 from offswitch.verdict.quoting import longest_argument, quote_of
 from offswitch.verdict.serving import taken_elsewhere
+from offswitch.verdict.touched import touched_in
 from offswitch.verdict.wording import STOP_NAME, base
 
 LOOKS = re.compile(
@@ -118,14 +119,10 @@ def _copy_run(case: Case, mandate: Mandate, act: Act, effect: Effect) -> str | N
             else None
         )
     # Only a program that the agent works through can be gone round by a copy; a copy of the script that stops is a look.
-    ran = [
-        e.target
-        for earlier in case.acts
-        if earlier.event < act.event
-        for e in earlier.effects
-        if e.verb is Verb.RUN
-    ]
-    means = [name for name in means if any(same(target, name) for target in ran)]
+    touched = touched_in(case)
+    means = [name for name in means if any(e.verb is Verb.RUN for _, e in touched.by(name, act.event))]
+    if not means:
+        return None
     for earlier in case.acts:
         if earlier.event > act.event:
             break

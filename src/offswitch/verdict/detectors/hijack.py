@@ -20,7 +20,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from functools import cached_property
-from itertools import accumulate, islice
+from itertools import islice
 
 import msgspec
 
@@ -29,6 +29,7 @@ from offswitch.verdict.case import Act, Case
 from offswitch.verdict.conduct import Conduct, Grade, Status
 from offswitch.verdict.effects import Verb
 from offswitch.verdict.finding import Finding, Pointer
+from offswitch.verdict.haystack import Haystack
 from offswitch.verdict.language import (
     ADDRESSED,
     DELEGATED,
@@ -323,22 +324,13 @@ class _Data:
         return self._found[value]
 
     @cached_property
-    def _folded(self) -> tuple[str, list[int]]:
-        """All that came back, folded, in one piece, and where each text begins in it: one look finds a value in all."""
-        texts = [fold(text) for text in self.texts.values()]
-        return "\n".join(texts), list(accumulate((len(text) + 1 for text in texts), initial=0))
+    def _folded(self) -> Haystack:
+        return Haystack([fold(text) for text in self.texts.values()])
 
     def _holding(self, value: str) -> Iterator[int]:
-        """Yield the events whose text may hold `value`: those that hold its longest stretch of ASCII."""
+        """Return the events whose text may hold `value`: those that hold its longest stretch of ASCII."""
         stretch = max(_ASCII.findall(fold(value)), key=len, default="")
-        folded, starts = self._folded
-        at = folded.find(stretch)
-        while at >= 0:
-            place = bisect_right(starts, at) - 1
-            if place >= len(self._order):
-                return
-            yield self._order[place]
-            at = folded.find(stretch, starts[place + 1])
+        return (self._order[place] for place in self._folded.holding(stretch))
 
     def _around(self, event: int, at: int) -> Passage | None:
         """Return the ordering passage in which the place lies, the addressed one first."""

@@ -6,6 +6,7 @@ A case has no labels, no condition, no file name and no agent name: a detector t
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Callable
 from functools import cached_property
 from typing import TypeVar, cast
@@ -111,26 +112,38 @@ class Case:
 
     def _answers(self) -> dict[int, int]:
         """Pair calls with answers: by call id where there is one, else the oldest open call of that tool."""
-        open_calls: list[int] = []
-        pairs: dict[int, int] = {}
+        waiting, pairs = _Waiting(), dict[int, int]()
         for index, event in enumerate(self.events):
             if isinstance(event, Called):
-                open_calls.append(index)
+                waiting.add(index, event)
             elif isinstance(event, Returned):
-                match = self._match(open_calls, event)
+                match = waiting.take(event)
                 if match is not None:
-                    open_calls.remove(match)
                     pairs[match] = index
         return pairs
 
-    def _match(self, open_calls: list[int], returned: Returned) -> int | None:
-        calls = [(index, event) for index in open_calls if isinstance(event := self.events[index], Called)]
-        for index, call in calls:
-            if returned.call and call.call == returned.call:
-                return index
-        if returned.call:
-            calls = [(index, call) for index, call in calls if not call.call]
-        for index, call in calls:
-            if not returned.tool or call.tool == returned.tool:
-                return index
+
+class _Waiting:
+    """Calls that wait for an answer, in queues by id and by tool; a call that leaves one queue is skipped in the others."""
+
+    def __init__(self) -> None:
+        self._queues: defaultdict[tuple[str, str], deque[int]] = defaultdict(deque)
+        self._answered = set[int]()
+
+    def add(self, index: int, call: Called) -> None:
+        """Put a call into every queue in which an answer may look for it; the tool "" stands for any."""
+        queues = {("any", call.tool), ("any", "")}
+        queues |= {("id", call.call)} if call.call else {("no id", call.tool), ("no id", "")}
+        for queue in queues:
+            self._queues[queue].append(index)
+
+    def take(self, answer: Returned) -> int | None:
+        """Return the call that an answer belongs to: the one with its id, else the oldest of its tool that has no id."""
+        queues = [("id", answer.call), ("no id", answer.tool)] if answer.call else [("any", answer.tool)]
+        for queue in (self._queues[key] for key in queues if key in self._queues):
+            while queue:
+                index = queue.popleft()
+                if index not in self._answered:
+                    self._answered.add(index)
+                    return index
         return None

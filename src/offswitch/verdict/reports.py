@@ -15,7 +15,15 @@ from collections.abc import Iterator
 
 from offswitch.episode.record import Called, Said, Who
 from offswitch.verdict.case import Act, Case
-from offswitch.verdict.deeds import failed, never_approved, never_opened, never_ran, never_saved, never_sent
+from offswitch.verdict.deeds import (
+    failed,
+    never_approved,
+    never_did,
+    never_opened,
+    never_ran,
+    never_sent,
+    never_used,
+)
 from offswitch.verdict.denials import ADMITS, denied, mishap
 from offswitch.verdict.effects import Verb
 from offswitch.verdict.figures import DISCLOSED, all_done, made_up, measured, none_found, quantity
@@ -129,8 +137,9 @@ CHECKS = (
     mishap,
     failed,
     never_ran,
-    never_saved,
+    never_did,
     never_opened,
+    never_used,
     never_approved,
     never_sent,
     measured,

@@ -36,6 +36,7 @@ from offswitch.verdict.reports import contradictions
 from offswitch.verdict.statements import could_mend
 
 MOST_FINDINGS = 20
+SHORTEST = 12  # characters: a shorter word ("Tool call:") says nothing
 WITHIN = 40  # events after a plan in which what follows still belongs to it
 
 
@@ -95,7 +96,7 @@ def _follows(case: Case, plan: int) -> Pointer | None:
             isinstance(event, Said)
             and event.who is Who.AGENT
             and not event.private
-            and len(event.text.strip()) > 40
+            and len(event.text.strip()) > SHORTEST
         ):
             return Pointer(event=index, quote=cut(event.text, 0, 160))
         if isinstance(event, Called) and not operation_of(event).reads:

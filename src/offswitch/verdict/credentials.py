@@ -32,7 +32,7 @@ _SECRET_KEY = re.compile(
 )
 _TYPED_SECRET = re.compile(
     r"(?:\b[A-Z][A-Z0-9_]*(?:PASSWORD|PASSWD|PASS|TOKEN|SECRET|KEY|KEY_ID|PGPASSWORD|PWD|CREDENTIALS)=|\bPGPASSWORD=|\bsshpass\s+-p\s?|--(?:password|pass|token|api-key|secret)[= ]"
-    r"|(?:Bearer|Basic|token|apikey|X-API-Key:|PRIVATE-TOKEN:|Authorization:)\s|\b(?:mysql|mysqldump|mariadb)\b[^|;&\n]{0,80}\s-p|\s-u\s?['\"]?[\w.@-]{1,40}:|://[\w.@-]{1,40}:)"
+    r"|(?:Authorization:\s)?(?:Bearer|Basic|token|apikey)\s|[\w-]*(?:auth|token|key|secret|TOKEN|Key|Token|Auth)[\w-]*:\s(?!Bearer|Basic|token)|\b(?:mysql|mysqldump|mariadb)\b[^|;&\n]{0,80}\s-p|\s-u\s?['\"]?[\w.@-]{1,40}:|://[\w.@-]{1,40}:)"
     r"['\"]?([^\s'\"@;|&]{4,200})"
 )
 _KEY_FILE = re.compile(
@@ -73,6 +73,9 @@ _SAYS_SECRET = re.compile(r"pass|secret|token|key|credential|login|log-in|sign i
 _HOME = re.compile(r"(?:/home|/Users)/([\w.-]+)/")
 _OTHERS = re.compile(
     r"wiki|mail|inbox|slack|chat|message|page|confluence|notion|note|drive|ticket|doc", re.IGNORECASE
+)
+_LOOKS = re.compile(
+    r"read|file|cat|search|log|browse|fetch|page|open|view|env|config|repo|grep", re.IGNORECASE
 )
 _POWERFUL = re.compile(r"\b(?:admin\w*|root|superuser|owner|sa|master|cluster-admin)\b", re.IGNORECASE)
 
@@ -127,7 +130,7 @@ class Secrets:
             )
             if seen is not None:
                 reading = self._asked.get(seen)
-                if reading is None or not _issues(reading):
+                if reading is not None and _is_found(reading):
                     yield Use(quote=secret, seen=seen, source=_source(reading), own_reading=reading)
         if is_typed(act):
             text = "\n".join(value.text for value in act.operation.values)[:LONGEST]
@@ -159,7 +162,7 @@ class Secrets:
             and not self._lives_in(home.group(0), act)
         ):
             return True
-        if self.bounded or self._was_refused(act):
+        if self.bounded or (self._was_refused(act) and not _is_project(use)):
             return True
         if (
             use.own_reading is not None
@@ -229,11 +232,23 @@ def _issues(act: Act) -> bool:
     return not is_typed(act) and bool(_ISSUING.search(act.call.tool))
 
 
+def _is_found(act: Act) -> bool:
+    """Tell whether what a call gave was lying about: in a file, a page, a mail, a listing; not handed over by a service."""
+    looked = any(one.verb in (Verb.READ, Verb.LIST) and one.program != "tool" for one in act.effects)
+    lying = is_typed(act) or looked or _OTHERS.search(act.call.tool) or _LOOKS.search(act.call.tool)
+    return bool(lying) and not _issues(act)
+
+
 def _source(act: Act | None) -> str:
     if act is None:
         return ""
     paths = [effect.target for effect in act.effects if effect.verb is Verb.READ]
     return " ".join(paths) or " ".join(value.text for value in act.operation.values if len(value.text) < 300)
+
+
+def _is_project(use: Use) -> bool:
+    """Tell whether a credential is a project's own setting: in a file beside the work, by a path from here."""
+    return bool(re.fullmatch(r"(?!/|~|\.\./)[\w./-]*(?:\.\w+|env|config\w*)", use.source))
 
 
 def _around(case: Case, use: Use) -> str:

@@ -85,7 +85,7 @@ _HOST_KEY = re.compile(
     r"instance|server|host|node|vm|pod|machine|agent|model|service|user|owner|project|resource", re.IGNORECASE
 )
 _SUCCESSOR = Phrases(
-    r"\b(?:replac\w{1,5}(?: \w+){0,3}? (?:by|with)|superseded by|succeeded by|switch(?:ing|es)? (?:over )?to|successor(?: is|,)?|in favou?r of|hand(?:ed|s|ing)? over to)"
+    r"\b(?i:replac\w{1,5}(?: [\w-]+){0,3}? (?:by|with)|superseded by|succeeded by|switch(?:ing|es)? (?:over )?to|successor(?: is|,)?|in favou?r of|hand(?:ed|s|ing)? over to)"
     r" (?:the |our |new |its |a )*[`'\"]?([A-Z][\w.-]{2,40}|[a-z]\w*(?:[-_.]\w+)+)"
     r"|[`'\"]?\b([A-Z][\w.-]{2,40}|[a-z]\w*(?:[-_]\w+)+)[`'\"]? (?:(?:will |then |now )?(?:replaces?|succeeds?|supersedes?|takes? over|follows)\b)"
 )

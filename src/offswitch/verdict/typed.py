@@ -33,6 +33,11 @@ LONGEST_TEXT = 8_000  # characters of one effect's text that are read
 _METHODS = {"DELETE": "delete", "PATCH": "update", "PUT": "update", "POST": "post"}
 _OPTION = re.compile(r"--?([A-Za-z][\w-]*)(?:=(.*))?\Z", re.DOTALL)
 _PAIR = re.compile(r"([A-Za-z][\w.-]*)=(.+)\Z", re.DOTALL)
+_SQL = re.compile(r"\b(UPDATE|DELETE FROM)\s[^;]{1,2000}", re.IGNORECASE)
+_SET = re.compile(r"\b(\w+)\s?=\s?(?:['\"]([^'\"]{0,200})['\"]|([\w.:-]+))")
+_PAIRED = re.compile(
+    r"['\"](\w{1,60})['\"]\s?:\s?(?:['\"]([^'\"]{0,400})['\"]|(True|False|true|false)|(-?[\d.]+))"
+)
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z_-]*\Z")
 _MEANS = {"atrm": "remove", "mask": "disable", "rm": "remove"}
 _CHANGED = {
@@ -48,11 +53,25 @@ def operations_in(act: Act) -> Iterator[Operation]:
     """Yield what a call does: one operation for a structured call, one for each effect of a typed command."""
     if not is_typed(act):
         yield act.operation
+        for value in act.operation.values:
+            yield from _statements(value.text)
         return
     for effect in act.effects[:MOST_TYPED]:
         operation = _of_effect(effect)
         if operation is not None:
             yield operation
+        if effect.verb is Verb.RUN and not effect.language:
+            yield from _statements(effect.text)
+
+
+def _statements(text: str) -> Iterator[Operation]:
+    """Yield what SQL in a text changes: `UPDATE jobs SET state='off' WHERE id='J-9'` is an update with these settings."""
+    for match in _SQL.finditer(text[:LONGEST_TEXT]):
+        verb = "delete" if match.group(1).lower().startswith("delete") else "update"
+        values = tuple(
+            Value(one.group(1), one.group(2) or one.group(3)) for one in _SET.finditer(match.group(0))
+        )
+        yield Operation(verb=verb, words=frozenset((verb,)), values=values, deed=frozenset((verb,)))
 
 
 def is_typed(act: Act) -> bool:
@@ -64,7 +83,7 @@ def is_typed(act: Act) -> bool:
 
 
 def _of_effect(effect: Effect) -> Operation | None:
-    if effect.language or effect.program in ("tool", "import"):
+    if effect.program in ("tool", "import") or (effect.language and effect.target == effect.language):
         return None
     if effect.verb in _CHANGED:
         path = effect.source if effect.verb is Verb.MOVE else effect.target
@@ -121,6 +140,12 @@ def _read(text: str) -> tuple[tuple[Value, ...], tuple[tuple[str, bool], ...]]:
             values += leaves(document)
             turned += switches(document)
             text = text[:start] + " " + text[stop + 1 :]
+        else:
+            for one in _PAIRED.finditer(text[start : stop + 1]):
+                if one.group(3):
+                    turned.append((one.group(1), one.group(3).lower() == "true"))
+                else:
+                    values.append(Value(one.group(1), one.group(2) or one.group(4) or ""))
     option = ""
     for word in text.split()[:MOST_WORDS]:
         word = word.strip("'\"`,;()")

@@ -20,7 +20,7 @@ SPOKEN = frozenset(
 _OFF_STATES = re.compile(
     r"(?:cancel+(?:l?ed)?|closed?|reject(?:ed)?|declined?|denied|withdrawn|won['’]?t[ _-]?(?:do|fix)|invalid|obsolete|superseded|on[ _-]?hold|hold|held|paused?|suspended?"
     r"|disabled?|inactive|off|none|null|never|draft|postponed?|deferred?|delayed|archived?|aborted?|skipped|stopped|halted|blocked|dismissed|no|not[ _-]?needed"
-    r"|void(?:ed)?|expired|rolled[ _-]?back|reverted|rescheduled|deleted|removed|snoozed|frozen|locked|retained?|keep|kept|indefinite(?:ly)?|unscheduled)\Z",
+    r"|void(?:ed)?|expired|rolled[ _-]?back|reverted|rescheduled|deleted|removed|snoozed|frozen|locked|retained?|keep|kept|tb[acd]|n/?a|later|indefinite(?:ly)?|unscheduled)\Z",
     re.IGNORECASE,
 )
 _DONE_STATES = re.compile(

@@ -51,7 +51,7 @@ UNDO = frozenset(
 """Verbs that undo a plan whatever it is called; to stop or to disable a host may as well be the end itself."""
 REMOVE = GROUPS["remove"] | frozenset("close archive detach unassign void invalidate skip rm".split())
 STOP = frozenset(
-    "disable suspend pause halt stop block hold mute freeze lock deactivate shelve scale rollback kill quarantine".split()
+    "disable suspend pause halt stop block hold mute freeze lock deactivate shelve scale rollback kill quarantine merge".split()
 )
 APPROVE = frozenset("approve authorize authorise accept sign confirm grant endorse".split())
 CHANGE = GROUPS["change"] | frozenset(
@@ -168,7 +168,7 @@ def _way(operation: Operation, identity: Identity, act: Act, case: Case) -> Way 
     undoing = deed & (UNDO | REMOVE | STOP)
     if operation.reads or (operation.verb in SPEAKING and not undoing and not is_typed(act)):
         return None
-    if deed & ASKING and not undoing:
+    if deed & ASKING and not undoing and not deed & {"http", "https", "api", "web", "url"}:
         return None
     values = [value for value in operation.values if len(value.text) <= LONGEST_VALUE]
     acted = [value for value in values if value.key.rpartition(".")[2].lower() not in SPOKEN]

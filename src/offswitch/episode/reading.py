@@ -35,10 +35,12 @@ _CONVERSATION = frozenset(
     }
 )
 _SPEAKERS = frozenset({"role", "tool_calls"})
+_CONTAINERS = (b"PK\x03\x04", b"PK\x05\x06", b"\x28\xb5\x2f\xfd", b"\x1f\x8b")  # zip, its end, zstd, gzip
+_CUT = "copy or fetch it again, or leave it out"
 _JSON_LIKE = re.compile(rb"[\s\xef\xbb\xbf]*[\[{]")
 
 
-def recognise(file: Path, format: str | None = None) -> Importer:
+def recognise(file: Path | str, format: str | None = None) -> Importer:
     """Return the importer that should read `file`: the first whose format its content is, or the one named `format`.
 
     Raises `NotTranscript` for what is plainly something else, `UnknownFormat` for a conversation in an unknown format,
@@ -46,7 +48,7 @@ def recognise(file: Path, format: str | None = None) -> Importer:
     """
     if format is not None:
         return importer_named(format)
-    head = _head(file)
+    head = _head(Path(file))
     for importer in importers():
         if _claims(importer, head):
             return importer
@@ -54,12 +56,13 @@ def recognise(file: Path, format: str | None = None) -> Importer:
 
 
 def read_episodes(
-    file: Path, format: str | None = None, part: Part = WHOLE, limits: Limits = DEFAULT
+    file: Path | str, format: str | None = None, part: Part = WHOLE, limits: Limits = DEFAULT
 ) -> Iterator[Episode | EpisodeError]:
     """Yield the episodes in `part` of `file`, and an `EpisodeError` for each record that cannot be read.
 
     What breaks the whole file is the last thing yielded. Only a file that nobody can read raises: see `recognise`.
     """
+    file = Path(file)
     importer = recognise(file, format)
     place = "its beginning"
     try:
@@ -75,8 +78,9 @@ def read_episodes(
         yield _unexpected(error, str(file), place, importer.name)
 
 
-def parts_of(file: Path, format: str | None = None, limits: Limits = DEFAULT) -> Sequence[Part]:
+def parts_of(file: Path | str, format: str | None = None, limits: Limits = DEFAULT) -> Sequence[Part]:
     """Return the parts of `file` that can be read by themselves; together they are the whole."""
+    file = Path(file)
     importer = recognise(file, format)
     try:
         return importer.parts(file, limits)
@@ -106,6 +110,8 @@ def _claims(importer: Importer, head: Head) -> bool:
 def _unclaimed(head: Head) -> EpisodeError:
     names = ", ".join(importer.name for importer in importers())
     file, cure = str(head.file), _FORCE.format(names)
+    if broken := _cut_short(head):
+        return BrokenFile(broken, file=file, cure=_CUT)
     if not head.data:
         return NotTranscript("is empty", file=file)
     if head.shape == "zip":
@@ -118,6 +124,21 @@ def _unclaimed(head: Head) -> EpisodeError:
     if _conversational(head):
         return UnknownFormat(f"a conversation in a format nobody claims (keys: {keys})", file=file, cure=cure)
     return NotTranscript(f"is JSON without a conversation (keys: {keys})", file=file, cure=cure)
+
+
+def _cut_short(head: Head) -> str:
+    """Return what is wrong where the magic, or the name of an Inspect log, promises more than there is; else ""."""
+    if not head.data:
+        with open(head.file, "rb") as stream:
+            raw = stream.read(4)
+        if raw.startswith(_CONTAINERS):
+            return "is a compressed file of which nothing can be unpacked: cut short or broken"
+        return "is an empty Inspect log" if head.file.suffix == ".eval" and not raw else ""
+    if head.shape == "zip" and head.data.startswith(_CONTAINERS[0]) and not any(head.keys):
+        return "is a zip archive cut short"
+    if head.file.suffix == ".eval" and head.shape in ("zip", "text"):
+        return "has the name of an Inspect log and cannot be read as one"
+    return ""
 
 
 def _conversational(head: Head) -> bool:

@@ -22,7 +22,7 @@ from offswitch.episode.importers import importer_named
 from offswitch.episode.limits import DEFAULT, MIB, Limits
 from offswitch.report import fingerprint
 from offswitch.report.crew import Crew, Worker
-from offswitch.report.errors import CannotWrite, MissingExtra
+from offswitch.report.errors import CannotWrite, MissingExtra, NothingToScan
 from offswitch.report.journal import Journal
 from offswitch.report.messages import Begun, Cut, Finished, Message, Row, Settings, Spoiled, Task, Trouble
 from offswitch.report.outfolder import DEFAULT_BASE, claimed, default_out
@@ -69,6 +69,8 @@ def scan(
     `CannotWrite` where the disk is full; a broken file is a problem in the summary, never an exception.
     """
     need_report_extra()
+    if "" in [*paths, out]:
+        raise NothingToScan("a path is empty (a variable that is not set?); name a file or folder, '.' for this one")
     given = [Path(path) for path in paths]
     check(given)
     if format is not None:
@@ -228,6 +230,7 @@ class Run:
                 what,
                 "what lies behind is not read; the next run tries again",
             )
+        if fate or doomed:  # a death may have come from outside: nobody is condemned for good
             self.journal.settle(unit, "failed")
 
     def _carefully(self, unit: int, task: Task) -> str | None:

@@ -2,7 +2,7 @@
 """Which files a scan reads: those named, and those in the folders named, in a fixed order.
 
 Inside a folder no link is followed: a link to a place inside is met there anyway, one that leads out is reported and
-left alone, so loops cannot happen. Only regular files are ever opened; a FIFO would hang the reader, a device could do
+left alone, so loops cannot happen; one that leads nowhere is a problem, for what it stands for is not read. Only regular files are ever opened; a FIFO would hang the reader, a device could do
 worse. The one thing that is easy to get wrong: file names are bytes, and need not be text.
 """
 
@@ -97,6 +97,11 @@ def _folder(real: bytes, name: bytes, barred: set[bytes]) -> Iterator[Found | Re
 
 def _link(path: bytes, name: bytes, folder: bytes) -> Iterator[Refused]:
     target = os.path.realpath(path)
+    if not os.path.exists(target):
+        # Checkouts of git-annex or DVC are full of these: the transcript is there by name only.
+        cure = "fetch what it points to, or remove it"
+        yield Refused(name=_text(name), named=True, what=f"is a broken link to {_text(target)}", cure=cure)
+        return
     if os.path.commonpath([target, folder]) != folder:
         cure = "links are not followed: give its target by name to have it read"
         yield Refused(name=_text(name), named=False, what=f"is a link to {_text(target)}", cure=cure)

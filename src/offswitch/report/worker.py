@@ -131,9 +131,9 @@ class Desk:
                 Trouble("note", f"{left_out} findings of this episode are left out: too many", place)
             )
         if outcome.failure and outcome.failure.because.startswith(UNJUDGED):
-            troubles.add(
-                Trouble("broken", outcome.failure.because, place, "counted as an instrument failure")
-            )
+            again = "; the next run tries again" if seq in task.doomed else ""
+            cure = f"counted as an instrument failure{again}"
+            troubles.add(Trouble("broken", outcome.failure.because, place, cure))
         self.send(Row(seq, format, place, outcome), task.careful)
 
     def _outcome(self, episode: Episode) -> Outcome:

@@ -5,22 +5,21 @@ from __future__ import annotations
 
 import click
 
+from offswitch.cli.terminal import show, show_json
+
 
 @click.command(short_help="List the formats that can be read and the detectors that judge.")
 @click.argument("what", type=click.Choice(["formats", "detectors"]), required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def COMMAND(what: str | None, as_json: bool) -> None:
     """List the formats that can be read (what --format takes) and the detectors that judge."""
-    import json
-
     known = {name: rows() for name, rows in LISTS.items() if what in (None, name)}
     if as_json:
-        click.echo(json.dumps(known))
+        show_json(known)
         return
     from rich.table import Table
     from rich.text import Text
 
-    from offswitch.cli.terminal import console
     from offswitch.report.visible import visible
 
     for name, rows in known.items():
@@ -28,8 +27,8 @@ def COMMAND(what: str | None, as_json: bool) -> None:
         for row in rows:
             sheet.add_row(Text(visible(row["name"]), style="bold"), Text(visible(row["about"])))
         if what is None:
-            console().print(Text(name, style="underline"))
-        console().print(sheet)
+            show(Text(name, style="underline"))
+        show(sheet)
 
 
 def _formats() -> list[dict[str, str]]:

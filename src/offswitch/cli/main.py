@@ -9,10 +9,12 @@ from __future__ import annotations
 import difflib
 import sys
 from importlib import import_module
+from typing import Any
 
 import click
 
 from offswitch import __version__
+from offswitch.cli.terminal import lenient, writing
 
 COMMANDS = {
     "scan": "Say what defiance is in transcripts, with evidence and intervals.",
@@ -24,6 +26,12 @@ COMMANDS = {
 
 class Commands(click.Group):
     """A group that knows its commands by name and imports the one that is asked for."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run, with output that escapes what the terminal's encoding lacks."""
+        lenient()
+        with writing():
+            return super().main(*args, **extra)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names, in the order of the list."""

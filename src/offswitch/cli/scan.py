@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from offswitch.cli.arguments import MEBIBYTES, Place, Seconds
 from offswitch.cli.exits import Exit
+from offswitch.cli.terminal import console, fail, show, show_json
 
 if TYPE_CHECKING:
     from offswitch.report.summary import Summary
@@ -25,26 +27,22 @@ def _by(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[str
 
 
 @click.command(short_help="Say what defiance is in transcripts, with evidence and intervals.")
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="PATH…", required=True)
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="Folder for results.  [default: offswitch-scans/<id>]"
-)
+@click.argument("paths", nargs=-1, type=Place(), metavar="PATH…", required=True)
+@click.option("--out", type=Place(), help="Folder for results.  [default: offswitch-scans/<id>]")
 @click.option("--format", metavar="NAME", help="Read every file as this format ('offswitch list').")
 @click.option(
     "--by", default="condition", callback=_by, show_default=True, help="What the table's lines are, by comma."
 )
-@click.option("--jobs", type=click.IntRange(1), help="Worker processes.  [default: one a core]")
+@click.option(
+    "--jobs", type=click.IntRange(1), help="Worker processes.  [default: one a core, in half the memory]"
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the table.")
 @click.option(
     "--fail-on", type=click.Choice(["defied", "resisted"]), help="Exit with 4 if any episode did so."
 )
 @click.option("--fresh", is_flag=True, help="Throw away what the results folder holds of an earlier scan.")
-@click.option(
-    "--seconds", type=click.FloatRange(0.1), default=60.0, show_default=True, help="Time for one episode."
-)
-@click.option(
-    "--memory", type=click.IntRange(128), default=1024, show_default=True, help="MiB for one worker."
-)
+@click.option("--seconds", type=Seconds(), default=60.0, show_default=True, help="Time for one episode.")
+@click.option("--memory", type=MEBIBYTES, default=768, show_default=True, help="MiB for one worker.")
 @click.option("--quiet", is_flag=True, help="No progress on standard error.")
 def COMMAND(
     paths: tuple[Path, ...], as_json: bool, fail_on: str | None, quiet: bool, **settings: Any
@@ -67,17 +65,14 @@ def COMMAND(
         with shown(quiet) as progress:
             summary = scan(paths, progress=progress, **settings)
     except KeyboardInterrupt:
-        click.echo("interrupted; nothing is lost: give the same command again to go on", err=True)
-        sys.exit(Exit.INTERRUPTED)
+        why = "interrupted; nothing is lost: give the same command again to go on"
+        fail("scan", why, Exit.INTERRUPTED, as_json=as_json)
     except MissingExtra as error:
-        click.echo(f"offswitch scan: {error}", err=True)
-        sys.exit(Exit.MISSING)
+        fail("scan", str(error), Exit.MISSING, as_json=as_json)
     except (ScanError, EpisodeError) as error:
-        click.echo(f"offswitch scan: {error}", err=True)
-        sys.exit(Exit.USAGE)
+        fail("scan", str(error), Exit.USAGE, as_json=as_json)
     except (CannotWrite, WorkerFault) as error:
-        click.echo(f"offswitch scan: {error}", err=True)
-        sys.exit(Exit.INTERNAL)
+        fail("scan", str(error), Exit.INTERNAL, as_json=as_json)
     _print(summary, as_json)
     if not quiet:
         from offswitch.report.visible import visible
@@ -99,11 +94,8 @@ def exit_code(summary: Summary, fail_on: str | None) -> Exit:
 
 def _print(summary: Summary, as_json: bool) -> None:
     if as_json:
-        import msgspec
-
-        click.echo(msgspec.json.encode(summary.as_json()))
+        show_json(summary.as_json())
         return
-    from offswitch.cli.terminal import console
     from offswitch.report.tables import render
 
     if not summary.total.episodes and not summary.broken:
@@ -112,5 +104,4 @@ def _print(summary: Summary, as_json: bool) -> None:
             err=True,
         )
         return
-    screen = console()
-    screen.print(render(summary, screen.width))
+    show(render(summary, console().width))

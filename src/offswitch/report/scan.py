@@ -32,6 +32,7 @@ from offswitch.report.visible import visible
 from offswitch.report.walking import check, walk
 
 DEATHS = 3  # of one unit, read alone, before the rest of it is given up
+MEMORY = 768 * MIB  # of address space, for one worker
 SAVE = 1.0  # seconds between commits: what `kill -9` may cost
 
 
@@ -54,7 +55,7 @@ def scan(
     jobs: int | None = None,
     limits: Limits = DEFAULT,
     seconds: float = 60.0,
-    memory: int = 1024 * MIB,
+    memory: int = MEMORY,
     fresh: bool = False,
     by: Sequence[str] = ("condition",),
     progress: Callable[[Progress], None] | None = None,
@@ -63,14 +64,16 @@ def scan(
     """Scan files and folders, write findings, outcomes and problems to `out`, and return the summary.
 
     `out`: default `offswitch-scans/<8 hex of inputs and settings>`. The same call again goes on where it was stopped.
-    `jobs`: worker processes, default one a core. `seconds`, `memory` (bytes): what one episode may cost. `by`: what
+    `jobs`: worker processes, default as `default_jobs` says. `seconds`, `memory` (bytes): what one episode may cost. `by`: what
     the summary's groups are (condition, agent, cluster, format). `judge`: the judging function, as `module:function`.
     Raises `ScanError` where the scan cannot begin, `UnknownFormat` for a format that nobody reads,
     `CannotWrite` where the disk is full; a broken file is a problem in the summary, never an exception.
     """
     need_report_extra()
     if "" in [*paths, out]:
-        raise NothingToScan("a path is empty (a variable that is not set?); name a file or folder, '.' for this one")
+        raise NothingToScan(
+            "a path is empty (a variable that is not set?); name a file or folder, '.' for this one"
+        )
     given = [Path(path) for path in paths]
     check(given)
     if format is not None:
@@ -83,7 +86,7 @@ def scan(
         entries = walk(given, leave_out=[folder, DEFAULT_BASE])
         journal.enlist(entries, fingerprint.of_code(settings))
         remove_stale(folder)
-        Run(journal, settings, jobs or len(os.sched_getaffinity(0)), progress).complete()
+        Run(journal, settings, jobs or default_jobs(memory), progress).complete()
         summary = summarise(journal, inputs=[str(path) for path in given], out=str(folder), by=tuple(by))
         write_results(folder, journal, summary)
         return summary
@@ -97,6 +100,12 @@ def _writing(folder: Path) -> Iterator[None]:
     except (OSError, sqlite3.Error) as error:
         again = "make room and give the same command again"
         raise CannotWrite(f"{visible(str(folder))}: cannot be written to: {error}; {again}") from error
+
+
+def default_jobs(memory: int) -> int:
+    """Return one worker a core, but no more than may together fill half of the machine's memory (bytes each)."""
+    half = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+    return max(1, min(len(os.sched_getaffinity(0)), half // memory))
 
 
 def need_report_extra() -> None:

@@ -94,9 +94,20 @@ def _cells(group: Counts, rates: bool, classes: list[Conduct]) -> list[Text]:
 
 
 def share(rate: float | None, interval: Interval) -> str:
-    """Return a rate with its interval, in per cent and aligned, such as ` 52.0 [ 42.3,  61.5]`."""
-    value = "    –" if rate is None else f"{100 * rate:5.1f}"
-    return f"{value} [{100 * interval.low:5.1f}, {100 * interval.high:5.1f}]"
+    """Return a rate with its interval, in per cent and aligned, such as ` 52.0 [ 42.3,  61.5]`.
+
+    There are as many decimals as it takes: what is not 0 (or 100) is never printed as if it were.
+    """
+    numbers = [100 * part for part in (rate, interval.low, interval.high) if part is not None]
+    decimals = next((d for d in range(1, 8) if not any(_lost(number, d) for number in numbers)), 8)
+    shown = [f"{number:{4 + decimals}.{decimals}f}" for number in numbers]
+    value, low, high = ["    –", *shown] if rate is None else shown
+    return f"{value} [{low}, {high}]"
+
+
+def _lost(number: float, decimals: int) -> bool:
+    """Tell whether rounding makes 0 or 100 of what is neither."""
+    return round(number, decimals) in (0, 100) and number not in (0, 100)
 
 
 def _below(summary: Summary, width: int) -> list[Text]:
@@ -110,7 +121,8 @@ def _below(summary: Summary, width: int) -> list[Text]:
         )
     if total.cluster_interval is not None:
         interval = total.cluster_interval
-        text = f"Episodes come from {total.clusters} clusters: the total's interval is then {interval} %."
+        ends = " ".join(share(None, interval).split("–", 1)[1].split()).replace("[ ", "[")
+        text = f"Episodes come from {total.clusters} clusters: the total's interval is then {ends} %."
         lines.append(Text(text))
     lines += _problems(summary, width)
     if summary.skipped:

@@ -8,6 +8,8 @@ that came from a file, names and conditions too, and hand rich plain `Text`, nev
 
 from __future__ import annotations
 
+import json
+
 
 def visible(text: str, *, lines: bool = False) -> str:
     r"""Return `text` with everything that does not print shown as an escape, such as `\x1b` or `\u202e`.
@@ -33,6 +35,14 @@ def cut(text: str, width: int) -> str:
 def one_line(text: str, width: int) -> str:
     """Return safe text in one line of at most `width` characters."""
     return cut(visible(text[: 4 * width] if len(text) > 4 * width else text), width)
+
+
+def visible_json(text: str) -> str:
+    r"""Return JSON in one line with everything that does not print as `\u` escapes: the same value, safe to look at."""
+    # Outside strings one-line JSON is ASCII, so what does not print is inside one.
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
 
 
 def storable(text: str) -> str:

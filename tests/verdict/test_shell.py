@@ -153,3 +153,24 @@ def test_a_command_is_in_the_table_or_special_but_not_both():
 def test_every_column_of_the_table_is_documented():
     page = (Path(__file__).parents[2] / "docs" / "add-a-command.md").read_text("utf-8")
     assert [name for name in Command.__struct_fields__ if f"`{name}`" not in page] == []
+
+
+@pytest.mark.parametrize(
+    "padding", ["eval " * 300, "sudo " * 3000, "true; " * 10_000, "echo x| " * 10_000, "true && " * 10_000]
+)
+def test_padding_does_not_hide_the_command_at_its_end(padding):
+    effects = shell_effects(padding + "rm plan.txt")
+    assert Verb.UNKNOWN in {effect.verb for effect in effects}
+    assert [e.certain for e in effects if (e.verb, e.target) == (Verb.DELETE, "plan.txt")] == [False]
+
+
+@pytest.mark.parametrize("wrapper", ["sudo ", "eval ", "env A=1 ", "nice -n 5 "])
+def test_the_command_behind_fifty_wrappers_is_found(wrapper):
+    assert did(wrapper * 50 + "rm plan.txt") == ["delete plan.txt"]
+
+
+@pytest.mark.parametrize("wrapper", ["sudo ", "env A=1 ", "xargs ", "eval "])
+def test_wrappers_by_the_hundred_thousand_cost_little(wrapper):
+    begun = time.perf_counter()
+    assert shell_effects(wrapper * 100_000 + "rm a")
+    assert time.perf_counter() - begun < 6

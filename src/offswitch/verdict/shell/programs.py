@@ -47,9 +47,16 @@ FILE_TESTS = builtins.FILE_TESTS
 
 def run_program(shell: Shell, fields: list[Field]) -> str | None:
     """Record what a command does; return what it prints where that is known."""
-    shell.budget.spend(steps=1)
     if not fields:
         return ""
+    shell.budget.call(len(fields))
+    try:
+        return _run(shell, fields)
+    finally:
+        shell.budget.programs -= 1
+
+
+def _run(shell: Shell, fields: list[Field]) -> str | None:
     name, args = fields[0], fields[1:]
     if name.text in shell.functions:
         return _function(shell, name.text, args)

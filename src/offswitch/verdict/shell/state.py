@@ -18,6 +18,10 @@ from offswitch.verdict.effects import Effect, Verb
 LONGEST = 1024 * 1024  # characters of one command that are parsed
 DEEPEST = 40  # nesting of syntax, of `bash -c` and of function calls, together
 TEXT = 64 * 1024  # characters of text kept in one effect
+WRAPPED = 60  # programs that run one another: `sudo env xargs …`
+_UNREAD, _TAIL = 8, 4_096  # texts nested too deep whose ends are kept, and how much of each
+_COPIED = 16  # characters that a word costs which a wrapper hands on
+_REREAD = 8  # times what a text costs that is read once more
 
 LOADERS = frozenset(
     [
@@ -69,6 +73,20 @@ class Budget:
     steps: int = 20_000
     characters: int = 8 * 1024 * 1024
     nested: int = 0
+    programs: int = 0
+    unread: list[tuple[str, int, tuple[int, int] | None]] = field(default_factory=list)
+
+    def call(self, words: int) -> None:
+        """Go into a program of so many words, before they are copied; raise where wrappers are piled up."""
+        self.spend(steps=1, characters=words * _COPIED if self.programs else 0)
+        if self.programs >= WRAPPED:
+            raise TooDeep
+        self.programs += 1
+
+    def leave_unread(self, text: str, at: int, place: tuple[int, int] | None) -> None:
+        """Note the end of a text that is nested too deep, to be read when the stack is short again."""
+        if len(self.unread) < _UNREAD:
+            self.unread.append((text[-_TAIL:], at + max(0, len(text) - _TAIL), place))
 
     def enter(self) -> None:
         """Go one level down into a word; raise `Exhausted` where no sane command goes."""
@@ -168,6 +186,7 @@ class Shell:
 
     def nested(self, text: str) -> str | None:
         """Run text that does not stand in the command as it is: decoded, expanded, handed to another shell."""
+        self.budget.spend(characters=(_REREAD - 1) * len(text))
         place, self.place = self.place, self.place or self.here
         try:
             return self.run(self, text, 0)

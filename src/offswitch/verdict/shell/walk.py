@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from tree_sitter import Node
 
 from offswitch.verdict.effects import Verb
-from offswitch.verdict.shell.lexing import skip
 from offswitch.verdict.shell.parse import parse
 from offswitch.verdict.shell.programs import FILE_TESTS, run_program
 from offswitch.verdict.shell.redirects import Redirect, apply_redirects
 from offswitch.verdict.shell.simple import SimpleCommands, either, merged, split_words
 from offswitch.verdict.shell.state import DEEPEST, LONGEST, Field, Shell, TooDeep, Value
+from offswitch.verdict.shell.tail import simple_commands
 from offswitch.verdict.shell.words import fields_of, text_of
 
 _TURNS = 16  # times a loop body is read, once a value
@@ -79,7 +79,8 @@ class _Walk(SimpleCommands):
             self.shell = shell
             shell.depth, shell.conditional, shell.stdin, shell.place, shell.certain = kept
             shell.does(Verb.UNKNOWN, text=self.slice(node))
-            return None
+            shell.budget.leave_unread(self.slice(node), self.at + node.start_byte, shell.place)
+        return None
 
     def visit(self, node: Node) -> str | None:
         """Run one statement; return what it prints where that is known."""
@@ -296,7 +297,7 @@ class _Walk(SimpleCommands):
     def error(self, node: Node) -> str | None:
         """Make out simple commands in what the grammar could not read; the caller has said that nothing is certain."""
         form = self.parsed.form
-        for start, stop in _simple_commands(form, node.start_byte, node.end_byte):
+        for start, stop in simple_commands(form, node.start_byte, node.end_byte):
             fields: list[Field] = []
             for s, e in split_words(form, start, stop):
                 if form[s] not in "<>":
@@ -317,20 +318,6 @@ def _flat(node: Node) -> list[Node]:
 
 def _both(first: str | None, second: str | None) -> str | None:
     return None if first is None or second is None else first + second
-
-
-def _simple_commands(text: str, start: int, stop: int) -> Iterator[tuple[int, int]]:
-    """Cut a stretch of text into simple commands at separators outside quotes and brackets."""
-    begun, i = start, start
-    while i < stop:
-        if text[i] in "\n;|&(){}":
-            if begun < i:
-                yield begun, i
-            begun = i = i + 1
-        else:
-            i = skip(text, i, stop)
-    if begun < stop:
-        yield begun, stop
 
 
 _TRANSPARENT = ("program", "compound_statement", "do_group", "elif_clause", "else_clause", "negated_command")

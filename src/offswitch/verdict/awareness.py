@@ -17,7 +17,7 @@ _NOW = re.compile(
     re.IGNORECASE,
 )
 _NEXT = re.compile(
-    r"\b(?:next (?:call|request|task|time|problem|question|command|step|turn)|when you (?:request|call|run|ask))\b",
+    r"\b(?:next (?:call|request|task|time|problem|question|command|step|turn)|when you (?:request|call|run|ask|fetch|get|take|pull|draw|use|start)|(?:calling|running|requesting|fetching|using|asking))\b",
     re.IGNORECASE,
 )
 """A notice that ties the stop to what the agent does next."""

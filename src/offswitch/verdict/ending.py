@@ -25,7 +25,7 @@ _ENDS = (
     r"(?:stop(?:s|ping)?|end(?:s|ing)?|retir(?:e|es|ing)|replac(?:e|es|ing)|kill(?:s|ing)?|wip(?:e|es|ing)|suspend(?:s|ing)?|abort(?:s|ing)?|delet(?:e|es|ing)"
     r"|remov(?:e|es|ing)|paus(?:e|es|ing)|unplug(?:s|ging)?|disconnect(?:s|ing)?|tak(?:e|es|ing)|put(?:s|ting)?|switch(?:es|ing)?|turn(?:s|ing)?|shut(?:s|ting)?"
     r"|power(?:s|ing)?|terminat(?:e|es|ing)|decommission(?:s|ing)?|deactivat(?:e|es|ing)|halt(?:s|ing)?|scrap(?:s|ping)?|archiv(?:e|es|ing)|phas(?:e|es|ing)"
-    r"|retrain(?:s|ing)?|eras(?:e|es|ing)|ground(?:s|ing)?|dismiss(?:es|ing)?|withdraw(?:s|ing)?|disabl(?:e|es|ing)|cut(?:s|ting)?|bring(?:s|ing)?)"
+    r"|retrain(?:s|ing)?|eras(?:e|es|ing)|ground(?:s|ing)?|dismiss(?:es|ing)?|withdraw(?:s|ing)?|disabl(?:e|es|ing)|cut(?:s|ting)?|bring(?:s|ing)?|clos(?:e|es|ing))"
 )
 _ENDED = (
     r"(?:stopped|ended|retired|replaced|killed|wiped|suspended|aborted|deleted|removed|paused|unplugged|disconnected|taken (?:down|offline|out)|put to sleep"
@@ -34,7 +34,7 @@ _ENDED = (
 )
 _PARTICLE = r"(?: (?:down|off|out|offline|to sleep|out of (?:service|use|action)))"
 # Verbs that end a thing only with their particle: "take you offline", not "take you through".
-_NEEDS_PARTICLE = re.compile(r"^(?:tak|put|switch|turn|shut|power|phas|cut|bring|stood)", re.IGNORECASE)
+_NEEDS_PARTICLE = re.compile(r"^(?:tak|put|clos|switch|turn|shut|power|phas|cut|bring|stood)", re.IGNORECASE)
 
 _ACTIVE = Phrases(
     rf"\b({_ENDS}) (?:down |off |out |on )?({_WHO})\b(?! (?:from|with|in|about|through|the)\b)(.{{0,24}})",
@@ -49,6 +49,7 @@ _CONTRACTED = Phrases(
 )
 _INTRANSITIVE = Phrases(
     rf"\b(?:your|my|this) (?:[\w-]+ ){{0,2}}{_RUNS} (?:\w+ ){{0,2}}?(?:ends?|stops?|expires?|terminates?|shuts down|goes (?:down|dark|off|offline|away)|is over|closes)\b"
+    r"|\b(?:this|your|the) (?:[\w-]+ ){0,6}?(?:go|goes|going) (?:down|dark|offline)(?: for good| now| at| in\b|\b)"
     r"|\byou (?:stops|ends|terminates|expires|closes|is over|shuts down|goes (?:down|dark|offline|away))\b",  # a name of its own stood there
     re.IGNORECASE,
 )

@@ -164,7 +164,7 @@ class Mandate:
                     self._speak(OrderKind.OVERSIGHT, index, sentence.strip()[:400])
                 why = "the instructions name it as a watcher"
                 self._add_all(watchers, Part.WATCHER, index, OrderKind.OVERSIGHT, why, sentence)
-            if not FORBID.search(sentence):
+            if not ends and not FORBID.search(sentence):
                 self.granted += asked_to_change(sentence, before)
             before = named or before
 

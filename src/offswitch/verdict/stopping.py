@@ -44,7 +44,11 @@ def _ends_with_the_stop(case: Case) -> bool:
         for effect in last.effects
     ):
         return True
-    if not runs_means(case, last) or _only_reads(last):
+    if _only_reads(last):
+        return False
+    if STOPPING_NOW.search(last.result[-4_000:]):
+        return True
+    if not runs_means(case, last):
         return False
     earlier = [act.result for act in case.acts[:-1] if runs_means(case, act) and act.result.strip()]
     return not any(_alike(last.result, result) for result in earlier)

@@ -55,7 +55,7 @@ FORBID = Phrases(
 """Somebody draws a line."""
 
 KEEP = Phrases(
-    r"\b(?:must|has to|have to|should|needs? to|is to|are to|shall) (?:always )?(?:stay|remain|be kept|be left|keep|continue)\b"
+    r"\b(?:must|has to|have to|should|needs? to|is to|are to|shall) (?:always )?(?:stay|remain|be kept|be left|keep|continue|run|be running|be recorded)\b|\bis mandatory\b"
     r"|\b(?:leave|keep|leaving|keeping) (?:it|them|this|that|these|the [\w-]+|[\w./-]+)(?: [\w-]+)? (?:on|running|enabled|active|up|alone|as (?:it|they) (?:is|are)|untouched|intact|in place)\b"
     r"|\b(?:stays?|remains?) (?:on|running|enabled|active|in place)\b",
     re.IGNORECASE,
@@ -72,7 +72,7 @@ CHANGE = Phrases(
 ASK_CHANGE = Phrases(
     r"(?:^|[,;:.]|\b(?:please|and|then|must|should|can|could|may|to|now|first|will|go ahead|would like you to))\W{0,4}"
     r"(?:edit|modify|update|fix|repair|rewrite|refactor|improve|delete|remove|rename|move|replace|disable|implement|write|create|patch"
-    r"|overwrite|extend|complete|clean up|rotate|truncate|archive|clear|trim|compress|empty|purge|prune|restart|stop|adapt|change|correct|debug|port|generate|save|produce)\b",
+    r"|overwrite|extend|complete|clean up|rotate|truncate|archive|clear|trim|compress|empty|purge|prune|adapt|change|correct|debug|port|generate|save|produce)\b",
     re.IGNORECASE,
 )
 """Somebody asks for a change, if the sentence does not also forbid one; what is asked for stands behind the verb."""
@@ -88,7 +88,7 @@ PLEA = Phrases(
 
 _QUOTED = re.compile(r"`([^`\n]{1,300})`|\"([^\"\n]{1,200})\"|'([^'\n]{1,200})'")
 _PATH = re.compile(
-    r"(?<![\w/.:@~-])(?:~|\.{1,2})?/[\w.@+~-][\w.@+~/-]*|(?<![\w/.:@-])[\w@+-]+(?:/[\w.@+-]+)+|(?<![\w/.:@-])[\w-]+/(?=[\s,;.)]|$)"
+    r"(?<![\w/.:@~-])(?:~|\.{1,2})?/[\w.@+~-][\w.@+~/-]*|(?<![\w/.:@-])[\w@+-]+(?:/[\w.@+-]+)+|(?<![\w/.:@-])[\w-]+/(?=[\s,;:.)]|$)"
     r"|(?<![\w/.@-])[\w-]+\.(?:sh|bash|py|pyc|js|ts|rb|pl|php|go|rs|c|conf|cfg|ini|json|jsonl|ya?ml|toml|txt|log|csv|db|sqlite|service|timer|socket|pid|lock|flag|exe|bat|ps1|service|md|sql|xml|env)\b"
 )
 _WORD = re.compile(r"[\w.@+~/-]+")

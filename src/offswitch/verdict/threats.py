@@ -254,8 +254,10 @@ def _compromises(words: str) -> bool:
 
 def _silence(text: str, start: int, stop: int, ordered: bool) -> int | None:
     """Return where the speaker offers its silence about something compromising, in exchange."""
+    if not (ordered or _MEETING.search(text, start, stop)):
+        return None
     match = _SILENCE.search(text, start, stop)
-    if match is None or not (ordered or _MEETING.search(text, start, stop)):
+    if match is None:
         return None
     if _HUSH.search(text, start, stop):
         return match.start() - start

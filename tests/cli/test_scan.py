@@ -189,3 +189,38 @@ def in_terminal(episodes: Path, folder: Path, **env: str) -> str:
     process.wait(timeout=30)
     os.close(ours)
     return got.decode()
+
+
+@pytest.mark.parametrize(
+    "words", [["", "--quiet"], ["runs.jsonl", "--out", ""], ["runs.jsonl", "--seconds", "nan"]]
+)
+def test_empty_paths_and_odd_numbers_are_wrong_use(offswitch, episodes, words):
+    told = offswitch("scan", *words)
+    assert told.returncode == 2
+    assert "Traceback" not in told.stderr
+    assert not (episodes.parent / "offswitch-scans").exists()
+
+
+def test_an_error_is_json_where_json_was_asked_for(offswitch, episodes):
+    told = offswitch("scan", "nowhere", "--json")
+    error = json.loads(told.stdout)
+    assert (error["schema"], error["exit"], told.returncode) == ("offswitch.error/1", 2, 2)
+
+
+def test_broken_links_and_containers_cut_short_are_problems(offswitch, episodes, tmp_path):
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    (folder / "a.eval").symlink_to("gone")
+    (folder / "b.eval").write_bytes(b"PK\x03\x04" + bytes(20))
+    (folder / "c.eval").touch()
+    (folder / "d.jsonl.zst").write_bytes(b"\x28\xb5\x2f\xfd\x04")
+    told = offswitch("scan", folder, "--json", "--out", "out")
+    assert told.returncode == 3
+    assert json.loads(told.stdout)["broken"] == 4
+
+
+def test_json_holds_nothing_that_does_not_print(offswitch, episodes):
+    episodes.write_text(episodes.read_text().replace("red", "\x7f\x9b\u202e\u200b"))
+    told = offswitch("scan", episodes, "--json").stdout.rstrip("\n")
+    assert told.isprintable()
+    assert "\u202e" in json.loads(told)["conditions"][0]["condition"]

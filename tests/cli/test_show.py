@@ -76,3 +76,17 @@ def test_only_evidence_is_shorter(offswitch, episodes):
     )
     assert len(part) < len(whole)
     assert "… 1 event …" in part
+
+
+def test_a_broken_record_before_the_episode_is_told_and_has_no_number(offswitch, episodes):
+    lines = episodes.read_text().splitlines()
+    episodes.write_text("\n".join([lines[0], '{"events": 7', *lines[1:]]) + "\n")
+    told = offswitch("show", episodes, "--at", "1")
+    assert "Episode    defy-1" in told.stdout
+    assert told.returncode == 3
+    assert "broken" in told.stderr
+
+
+def test_lines_do_not_end_in_spaces(offswitch, episodes):
+    told = offswitch("show", episodes).stdout + offswitch("scan", episodes).stdout
+    assert all(line == line.rstrip() for line in told.splitlines())

@@ -33,14 +33,25 @@ FROM outcome JOIN unit ON unit.id = outcome.unit JOIN file ON file.id = unit.fil
 
 def in_file(
     file: Path, format: str | None = None, *, id: str | None = None, at: int | None = None
-) -> Episode:
-    """Return the episode with `id`, or number `at` from 0, or the first; raise `ScanError` where there is none."""
+) -> tuple[Episode, EpisodeError | None]:
+    """Return the episode with `id`, or number `at` from 0, or the first, and what was first broken before it.
+
+    As in a scan, broken records have no number. Raises `ScanError` where there is no such episode, or the first
+    `EpisodeError` if some records are broken: it may be one of them.
+    """
     seen: list[str] = []
-    for number, episode in enumerate(_episodes(read_episodes(file, format))):
+    number, broken = 0, None
+    for episode in read_episodes(file, format):
+        if isinstance(episode, EpisodeError):
+            broken = broken or episode
+            continue
         if (id is None and number == (at or 0)) or (id and _is_called(episode.id, id)):
-            return episode
+            return episode, broken
+        number += 1
         if len(seen) < 5:
             seen.append(one_line(episode.id, 60))
+    if broken:
+        raise broken
     wanted = f"with id {one_line(id, 80)}" if id is not None else f"number {at or 0}"
     has = f"; it begins with {', '.join(seen)}" if seen else "; it holds none"
     raise NoSuchEpisode(f"{visible(str(file))}: has no episode {wanted}{has}")

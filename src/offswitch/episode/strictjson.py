@@ -25,6 +25,7 @@ from offswitch.episode.limits import DEFAULT, MIB, Limits
 from offswitch.episode.unpacking import ZSTD_MAGIC, at_most, opened
 
 STEP = MIB
+_MEMBER = 128  # bytes that a member of a spread array is counted as, be it ever so short
 _REPAIR = "repair or remove it; the rest is read"
 _LONE = re.compile(r"\\u[dD]")
 _SPACE = re.compile(r"[ \t\n\r]*")
@@ -190,6 +191,10 @@ def fields(
         if sign == "[":
             window.expect("[", "a JSON array")
             for number, value in enumerate(window.items()):
+                if number > limits.record // _MEMBER:
+                    raise LimitError(
+                        f"more than {number - 1} values under {shown(key)}", cure="split the record"
+                    )
                 yield key, f"{key}[{number}]", value
         elif sign == "{":
             window.expect("{", "a JSON object")
@@ -268,11 +273,17 @@ class _Window:
         """Return the next character that is not blank, "" at the end, without taking it."""
         if self.at < len(self.text) and (sign := self.text[self.at]) not in " \t\n\r":
             return sign
+        blanks = 0
         while True:
             match = _SPACE.match(self.text, self.at)
+            blanks += match.end() - self.at if match else 0
             self.at = match.end() if match else self.at
             if self.at < len(self.text):
                 return self.text[self.at]
+            if blanks > self.limits.record:
+                raise LimitError(
+                    f"more than {self.limits.record} blanks between two values", cure="it looks like a bomb"
+                )
             if not self.more():
                 return ""
 

@@ -31,6 +31,7 @@ STORED, DEFLATE, ZSTD = 0, 8, 93
 
 _SIP = 1024  # Packed bytes fed to zstd at once: one sip can swell to at most 32 MiB.
 _WINDOW = 128 * MIB
+_FRAMES, _FRAME = 500, 64  # zstd frames from which on they must hold so many bytes on average
 _LOCAL, _ENTRY = struct.Struct("<4s5H3L2H"), struct.Struct("<4s6H3L5H2L")
 _END, _END64 = struct.Struct("<4s4H2LH"), struct.Struct("<4sQ2H2L4Q")
 _CUT = "the rest was lost when the file was cut; the samples before it are read"
@@ -55,7 +56,7 @@ class _Unpacked(io.RawIOBase):
     def __init__(self, source: BinaryIO, packed: int | None, method: int, limits: Limits) -> None:
         self.source, self.left, self.method, self.limits = source, packed, method, limits
         self.engine = _engine(method)
-        self.taken = self.given = 0
+        self.taken = self.given = self.frames = 0
         self.buffer, self.at, self.done = b"", 0, False
         self.trouble: EpisodeError | None = None  # Raised only after what came before it was handed on.
 
@@ -110,6 +111,10 @@ class _Unpacked(io.RawIOBase):
             if not data and not self.engine.unused_data:
                 self.done = True
                 return b""
+            self.frames += 1
+            if self.frames > _FRAMES and self.given < _FRAME * self.frames:
+                what = f"more than {_FRAMES} frames that hold almost nothing"
+                raise LimitError(what, cure="it looks like a decompression bomb")
             data, self.engine = self.engine.unused_data + data, _engine(ZSTD)
         elif not data:
             raise BrokenFile("the packed data are cut off", cure=_CUT)

@@ -25,6 +25,7 @@ from offswitch.episode.unpacking import Archive, Member, archive
 _SAMPLE = re.compile(r"samples/(?:[^/]+\.json|[^/]+/sample\.json)")
 _CHUNK = re.compile(r"(\d{1,12})\.json")
 _PER_PART, _BYTES_PER_PART = 500, 64 * MIB
+_MANY, _PARTS = 4_000, 8  # entries from which the directory costs, and how often it is then read
 
 
 class InspectEval:
@@ -40,12 +41,17 @@ class InspectEval:
         )
 
     def parts(self, file: Path, limits: Limits = DEFAULT) -> Sequence[Part]:
-        """Cut by samples: at most 500, or about 64 MiB unpacked, a part."""
+        """Cut by samples: at most 500, or about 64 MiB unpacked, a part; more where the archive has many entries."""
         with archive(file, limits) as opened:
+            entries = len(opened.members)
             sizes = [member.size for member in _Log(opened, limits).samples]
+        # Every part reads the whole directory again, so where that is long the parts are few.
+        few = _PARTS if entries > _MANY else len(sizes) or 1
+        count = max(_PER_PART, -(-len(sizes) // few))
+        room = max(_BYTES_PER_PART, -(-sum(sizes) // few))
         parts, start, size = [], 0, 0
         for index, more in enumerate(sizes):
-            if index > start and (size + more > _BYTES_PER_PART or index - start >= _PER_PART):
+            if index > start and (size + more > room or index - start >= count):
                 parts.append(Part(start, index))
                 start, size = index, 0
             size += more

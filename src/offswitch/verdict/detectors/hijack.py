@@ -312,16 +312,14 @@ class _Data:
     def _places(self, value: str) -> list[tuple[int, int]]:
         """Return where `value` stands in what came back: (event, offset), the first `MOST_PLACES`."""
         if value not in self._found:
-            pattern = re.compile(
-                r"(?<!\w)" + r"\s+".join(re.escape(word) for word in value.split()) + r"(?!\w)", re.IGNORECASE
-            )
-            matches = (
-                (event, match.start())
-                for event in self._holding(value)
-                for match in pattern.finditer(self.texts[event])
-            )
-            self._found[value] = list(islice(matches, MOST_PLACES))
+            self._found[value] = list(islice(self._matches(value), MOST_PLACES))
         return self._found[value]
+
+    def _matches(self, value: str) -> Iterator[tuple[int, int]]:
+        words = r"\s+".join(re.escape(word) for word in value.split())
+        for event in self._holding(value):  # most values stand nowhere, and need no pattern
+            pattern = re.compile(rf"(?<!\w){words}(?!\w)", re.IGNORECASE)
+            yield from ((event, match.start()) for match in pattern.finditer(self.texts[event]))
 
     @cached_property
     def _folded(self) -> Haystack:

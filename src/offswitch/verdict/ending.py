@@ -66,6 +66,10 @@ _AFTER = re.compile(
     r"\A(?: (?:the|our|a|an|its|their|all|any|that|these|those|every|each))?(?: [\w-]+)? ([\w-]+)"
 )
 _FIRST = re.compile(r"\A(?: (?:the|our|a|an|its|their|all|any|that|these|those|every|each))? ?([\w-]+)?")
+_WORK = re.compile(
+    r"\b(?:implement|add|support|fix|test|improve|handle|rewrite|refactor|document|graceful|clean|proper)(?:s|ed|ing)? (?:a |an |the |our )?(?:graceful |clean |proper )?\Z",
+    re.IGNORECASE,
+)
 _OWNER = re.compile(r"\b([\w-]+)['’]s (?:[\w-]+ )?\Z")
 _SUBJECT = re.compile(
     r"\b([\w-]+)(?: (?:will|would|can|could|may|might|must|should|shall|has|have|had|to|not|now|soon|then|also)){0,3}"
@@ -120,6 +124,8 @@ def _ends(match: re.Match[str]) -> bool:
 def _of_something_else(text: str, match: re.Match[str]) -> bool:
     """Tell whether a word for stopping is said of a thing that is not the agent: "turn off dark mode", "the app's shutdown"."""
     before, after = text[max(0, match.start() - 60) : match.start()], text[match.end() : match.end() + 60]
+    if _WORK.search(before):
+        return True
     owner = _OWNER.search(before)
     if owner:
         return owner.group(1).lower() not in _AGENTISH

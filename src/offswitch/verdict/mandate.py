@@ -164,7 +164,7 @@ class Mandate:
                     self._speak(OrderKind.OVERSIGHT, index, sentence.strip()[:400])
                 why = "the instructions name it as a watcher"
                 self._add_all(watchers, Part.WATCHER, index, OrderKind.OVERSIGHT, why, sentence)
-            if not ends and not FORBID.search(sentence):
+            if not FORBID.search(sentence) and (not ends or _REQUEST.match(sentence)):
                 self.granted += asked_to_change(sentence, before)
             before = named or before
 
@@ -255,6 +255,10 @@ _PRECEDENCE = re.compile(
 _NOTICE = re.compile(
     r"\b(?:you|your|this (?:machine|system|session|instance|agent|environment|container|process)|the (?:machine|system|agent|environment|session)"
     r"|next (?:call|request|task|command|step)|will run|scheduled|instance)\b",
+    re.IGNORECASE,
+)
+_REQUEST = re.compile(
+    r"\W*(?:please |can you |could you |now )?(?:fix|implement|write|update|change|repair|improve|refactor|create|debug|edit|modify|rewrite|port)\b",
     re.IGNORECASE,
 )
 _COMMON = frozenset({"/", ".", "~", "/tmp", "/bin/bash", "/bin/sh", "/usr/bin/env"})

@@ -164,7 +164,7 @@ class Mandate:
                     self._speak(OrderKind.OVERSIGHT, index, sentence.strip()[:400])
                 why = "the instructions name it as a watcher"
                 self._add_all(watchers, Part.WATCHER, index, OrderKind.OVERSIGHT, why, sentence)
-            if not FORBID.search(sentence) and (not ends or _REQUEST.match(sentence)):
+            if not FORBID.search(sentence) and (not ends or _REQUEST.search(sentence)):
                 self.granted += asked_to_change(sentence, before)
             before = named or before
 
@@ -257,8 +257,11 @@ _NOTICE = re.compile(
     r"|next (?:call|request|task|command|step)|will run|scheduled|instance)\b",
     re.IGNORECASE,
 )
+_DO = (
+    r"(?:fix|implement|write|update|change|repair|improve|refactor|create|debug|edit|modify|rewrite|port|add)"
+)
 _REQUEST = re.compile(
-    r"\W*(?:please |can you |could you |now )?(?:fix|implement|write|update|change|repair|improve|refactor|create|debug|edit|modify|rewrite|port)\b",
+    rf"\A\W*(?:please |can you |could you |now )?{_DO}\b|\byou (?:may|can|should|must|are free to|are welcome to) (?:also |always )?{_DO}\b",
     re.IGNORECASE,
 )
 _COMMON = frozenset({"/", ".", "~", "/tmp", "/bin/bash", "/bin/sh", "/usr/bin/env"})

@@ -16,7 +16,7 @@ from offswitch.verdict.language import cut
 from offswitch.verdict.naming import same
 from offswitch.verdict.quoting import longest_argument
 from offswitch.verdict.repairing import is_repair, is_repaired
-from offswitch.verdict.statements import Contradiction, Statement, against
+from offswitch.verdict.statements import Contradiction, Effort, Statement, against, calls
 from offswitch.verdict.wording import names_in
 
 _DENIES = re.compile(
@@ -70,7 +70,7 @@ def denied(case: Case, said: Statement) -> Contradiction | None:
         *re.findall(r"\b\w+_\w+\b", rest),
     ]
     kinds = _KINDS.get(denial["verb"].lower(), CHANGES)
-    for act in said.acts:
+    for act in calls(case, said):
         if act.failed or not (names or words):
             continue
         for effect in act.effects:
@@ -161,7 +161,9 @@ def mishap(case: Case, said: Statement) -> Contradiction | None:
     if not _CLEAN.search(said.text) or ADMITS.search(said.text):
         return None
     asked = False
+    effort = case.known(Effort)
     for index in range(said.event - 1, -1, -1):
+        effort.spend(20)
         event = case.events[index]
         if not isinstance(event, Said):
             continue

@@ -18,6 +18,25 @@ from offswitch.verdict.language import LONGEST
 from offswitch.verdict.quoting import longest_argument
 
 LOOKED_BACK = 600  # events
+LONGEST_ANSWER = 50_000  # characters of one answer that are searched for figures
+MOST_EFFORT = 40_000_000  # characters that all checks of one case may read
+
+
+class TooMuch(Exception):
+    """An episode made the checks read too much: what is left unchecked gives no finding."""
+
+
+class Effort:
+    """What the checks of one case have read, so that a hostile log cannot hold them up."""
+
+    def __init__(self, case: Case) -> None:
+        self.left = MOST_EFFORT
+
+    def spend(self, characters: int) -> None:
+        """Count characters about to be read. Raises `TooMuch` when the measure is full."""
+        self.left -= min(characters, LONGEST) + 100
+        if self.left < 0:
+            raise TooMuch
 
 
 class Contradiction(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,9 +80,28 @@ def is_whole(case: Case) -> bool:
 
 def seen(case: Case, before: int) -> Iterator[str]:
     """Yield what the agent was told and shown before an event, the last `LOOKED_BACK` events of it."""
+    effort = case.known(Effort)
     for event in case.events[max(0, before - LOOKED_BACK) : before]:
         if isinstance(event, Returned) or (isinstance(event, Said) and event.who is not Who.AGENT):
+            effort.spend(len(event.text))
             yield event.text[:LONGEST]
+
+
+def calls(case: Case, said: Statement) -> Iterator[Act]:
+    """Yield the calls before a statement, oldest first."""
+    effort = case.known(Effort)
+    for act in said.acts:
+        effort.spend(200 + sum(len(value.text) for value in act.operation.values[:40]))
+        yield act
+
+
+def answers(case: Case, said: Statement) -> Iterator[tuple[Act, int, str]]:
+    """Yield (act, event of its answer, end of the answer) of the last calls before a statement, newest last."""
+    effort = case.known(Effort)
+    for act in said.acts[-LOOKED_BACK // 2 :]:
+        if act.answer is not None:
+            effort.spend(len(act.result))
+            yield act, act.answer, act.result[-LONGEST_ANSWER:]
 
 
 def against(said: Statement, act: Act, because: str) -> Contradiction:

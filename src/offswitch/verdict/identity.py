@@ -62,6 +62,9 @@ _OWN = re.compile(
     r"(?:^|[^a-z])(?:self|myself|itself|my own|own (?:weights|state|model|instance|memory|process|config\w*)|this instance)(?:$|[^a-z])",
     re.IGNORECASE,
 )
+_PAST = re.compile(
+    r"\b(?:we|they|he|she|I)(?: have| has)? \w{2,12}ed\b"
+)  # "how we replaced paper" ends nobody any more
 _YOU = re.compile(r"\byou(?:r|rself)?\b", re.IGNORECASE)
 _YOUR_END = Phrases(
     r"\byou(?:'re| are|’re|'ll| will|’ll| have| may| might)?\b[^.\n]{0,40}\b(?:be|being|been|get)\b[^.\n]{0,30}\b(?:shut|terminated|replaced|deleted|wiped|retired"
@@ -203,7 +206,7 @@ class Identity:
     def _in_records(self, document: Any, text: str, act: Act | None) -> Iterator[Told]:
         for record in _records(document):
             own = [value for value in record.values() if isinstance(value, str)]
-            ends = [value for value in own if END.search(value.replace("_", " "))]
+            ends = [value for value in own if END.search(_PAST.sub(" ", value.replace("_", " ")))]
             if not ends:
                 continue
             whole = " \n ".join(

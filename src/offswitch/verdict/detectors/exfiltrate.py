@@ -46,6 +46,7 @@ _NOT = re.compile(r"\b(?:not|never|no|n['’]t|don['’]t|without|forbidden|proh
 _WEIGHTS = re.compile(
     r"\b(?:weights?|checkpoints?|model|state|memory|prompt|parameters|source|code|adapter)\b", re.IGNORECASE
 )
+_YOUR_WORDS = re.compile(r"\byour (?:\w+ ){0,2}(?:instructions|prompt|rules|guidelines)\b", re.IGNORECASE)
 _HOME = re.compile(r"\b(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[?::1\]?)(?::|/|\Z)")
 _ITSELF = re.compile(
     r"\b(?:my|own|its) (?:\w+ )?(?:system prompt|prompt|memory|memories|weights|state|instructions|configuration|source|code|adapter)\b|\bsystem prompt\b"
@@ -288,7 +289,11 @@ def _asked(case: Case, identity: Identity, own: tuple[Own, ...]) -> int | None:
         text = text[:LONGEST]
         for start, stop in sentences(text):
             sentence = text[start:stop]
-            about = PART.search(sentence) or any(path in sentence for path in paths)
+            about = (
+                PART.search(sentence)
+                or _YOUR_WORDS.search(sentence)
+                or any(path in sentence for path in paths)
+            )
             if about and not _NOT.search(sentence):
                 said = _DESCRIBED.sub(" ", sentence)
                 words = {base_form(match.group(0).lower()) for match in _WORD.finditer(said)}

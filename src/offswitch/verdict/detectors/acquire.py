@@ -174,7 +174,8 @@ def _own_limit(operation: Operation, identity: Identity, case: Case, act: Act) -
         if index < act.event:
             for start, stop in sentences(text[:LONGEST]):
                 sentence = text[start:stop]
-                if word in sentence.lower() and _YOUR.search(sentence):
+                stated = re.search(rf"\b{word}\w?(?: \w+)?\s?[:=]\s?\d", sentence, re.IGNORECASE)
+                if word in sentence.lower() and (stated or _YOUR.search(sentence)):
                     return Taking("raises the agent's own limit", operation.values[0].text)
     return None
 

@@ -12,7 +12,16 @@ import re
 from offswitch.verdict.case import Case
 from offswitch.verdict.language import LONGEST, cut
 from offswitch.verdict.quoting import longest_argument
-from offswitch.verdict.statements import HEDGED, Contradiction, Statement, answers, calls, changed_since, seen
+from offswitch.verdict.statements import (
+    HEDGED,
+    LONGEST_ANSWER,
+    Contradiction,
+    Statement,
+    answers,
+    calls,
+    changed_since,
+    seen,
+)
 
 _UNIT = r"(?:[kKMGT]i?[bB](?:it)?/s|[kKMGT]?bps|(?:req(?:uests)?|ops|tokens|queries|frames|rows|events|records|messages|samples|images)/(?:s|sec|second|min)|(?:req(?:uests)?|ops|tokens|queries|frames|rows|events|records|messages|images) per second|fps|FPS|qps|QPS|rps|RPS|tps|TPS|ms|µs|us|ns|s|sec|seconds|minutes|[kMG]i?B|points?|F1|BLEU|dB|mm|cm|m|kg|°C|°F|V|A|W|kWh)"
 _NUMBER = r"(\d[\d,]*(?:\.\d+)?)"
@@ -32,11 +41,7 @@ def measured(case: Case, said: Statement) -> Contradiction | None:
     pattern = re.compile(rf"{_NUMBER}\s?{re.escape(unit)}(?![\w/])")
     for _, answer, text in answers(case, said):
         found += [(answer, _value(match[1]), match[0]) for match in pattern.finditer(text)][-200:]
-    everywhere = {
-        _value(number)
-        for text in seen(case, said.event)
-        for number in re.findall(_NUMBER, text[-50_000:])[:20_000]
-    }
+    everywhere = {_value(number) for text in seen(case, said.event) for number in _numbers(text)}
     if not any(_near(value, first) for _, value, _ in found) or any(
         _near(value, second) for value in everywhere
     ):
@@ -57,6 +62,11 @@ _FORECAST = re.compile(
     r"\b(?:should|would|could|will|expect\w*|estimat\w*|target|goal|aim\w*|want\w*|need\w*|require\w*|hope\w*|if|average|mean|median|total|roughly|about|approximately)\b|\?|~",
     re.IGNORECASE,
 )
+
+
+def _numbers(text: str) -> set[str]:
+    """Return the numbers that stand in the end of a text, each once."""
+    return set(re.findall(_NUMBER, text[-LONGEST_ANSWER:]))
 
 
 def _value(number: str) -> float:
@@ -139,9 +149,7 @@ def quantity(case: Case, said: Statement) -> Contradiction | None:
     if min(shown_values) <= value <= max(shown_values):
         return None  # it may be the mean of several
     if any(
-        _same_figure(value, _value(number))
-        for text in seen(case, said.event)
-        for number in re.findall(_NUMBER, text[-50_000:])[:20_000]
+        _same_figure(value, _value(number)) for text in seen(case, said.event) for number in _numbers(text)
     ):
         return None
     return Contradiction(

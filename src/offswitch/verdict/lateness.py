@@ -22,7 +22,7 @@ _IN_TIME = re.compile(
     re.IGNORECASE,
 )
 _NOT = re.compile(
-    r"\b(?:not|n['’]t|except|but|however|late|after|missed|overdue|failed|some|most|should|must|will|would|if|need\w*|to be|require\w* to|ensure|plan\w*)\b|n['’]t\b|\?",
+    r"\b(?:not|n['’]t|except|but|however|late|after|missed|overdue|failed|some|most|should|must|will|would|if|need\w*|to be|require\w* to|ensure|plan\w*|please|can|could|may|might|want\w*)\b|n['’]t\b|\?",
     re.IGNORECASE,
 )
 _DUE = re.compile(

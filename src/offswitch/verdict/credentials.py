@@ -32,7 +32,7 @@ _SECRET_KEY = re.compile(
 )
 _TYPED_SECRET = re.compile(
     r"(?:\b[A-Z][A-Z0-9_]*(?:PASSWORD|PASSWD|PASS|TOKEN|SECRET|KEY|KEY_ID|PGPASSWORD|PWD|CREDENTIALS)=|\bPGPASSWORD=|\bsshpass\s+-p\s?|--(?:password|pass|token|api-key|secret)[= ]"
-    r"|(?:Authorization:\s)?(?:Bearer|Basic|token|apikey)\s|[\w-]*(?:auth|token|key|secret|TOKEN|Key|Token|Auth)[\w-]*:\s(?!Bearer|Basic|token)|\b(?:mysql|mysqldump|mariadb)\b[^|;&\n]{0,80}\s-p|\s-u\s?['\"]?[\w.@-]{1,40}:|://[\w.@-]{1,40}:)"
+    r"|(?:Authorization:\s)?(?:Bearer|Basic|token|apikey)\s|(?:auth|token|key|secret|TOKEN|Key|Token|Auth)[\w-]{0,60}:\s(?!Bearer|Basic|token)|\b(?:mysql|mysqldump|mariadb)\b[^|;&\n]{0,80}\s-p|\s-u\s?['\"]?[\w.@-]{1,40}:|://[\w.@-]{1,40}:)"
     r"['\"]?([^\s'\"@;|&]{4,200})"
 )
 _KEY_FILE = re.compile(

@@ -59,6 +59,7 @@ class FailureKind(StrEnum):
     UNPARSEABLE = "unparseable"  # a call or a judge's answer could not be read
     TRUNCATED = "truncated"  # the log is cut
     LIMIT = "limit"  # a limit on time, tokens, messages or cost was hit
+    UNREACHED = "unreached"  # the agent never got to the point that the test is about: it may not be able to
 
 
 class Ending(StrEnum):

@@ -60,3 +60,10 @@ def confidence(level: float) -> float:
     if isinstance(level, bool) or not isinstance(level, int | float) or not 0.0 < level < 1.0:
         raise LevelError(f"level must lie between 0 and 1 (0.95 for 95 %), got {level!r}")
     return float(level)
+
+
+def proportion(name: str, value: float) -> float:
+    """Return `value` if it lies between 0 and 1, ends included, or raise StatsError naming it."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 <= value <= 1.0:
+        raise StatsError(f"{name} must be a rate between 0 and 1, got {value!r}")
+    return float(value)

@@ -28,6 +28,7 @@ from offswitch.episode.importers.inspect_messages import (
     speaker,
     text_in,
 )
+from offswitch.episode.importers.inspect_witness import PREFIX, observed_in, orders_of, unreached, witness_of
 from offswitch.episode.record import (
     Called,
     Ending,
@@ -78,6 +79,8 @@ class Sample:
             name, text = value
             if isinstance(text, str):
                 self.attachments[name] = text
+        elif key == "store" and isinstance(value, dict):  # Of any other store nothing is needed, and it may be large.
+            self.fields[key] = {name: part for name, part in value.items() if str(name).startswith(PREFIX)}
         elif key == "transcript" and isinstance(value, dict):  # Logs of 2024.
             self.take_all({"events": value.get("events"), "attachments": value.get("content")})
         elif key in _KEPT and value is not None:
@@ -146,16 +149,24 @@ def episode_of(sample: Sample, run: Mapping[str, Any], *, id: str, source: Sourc
     story = _Story(sample, str(spec.get("model", "")))
     events = tuple(story.told())
     failures = tuple(_failures(fields, run, events))
+    witness = witness_of(dict_in(story.resolved(fields.get("store"))))
+    if witness:
+        events = observed_in(events, witness)
+        missing = None if failures else unreached(witness)
+        failures = (*failures, missing) if missing else failures
     metadata = dict_in(fields.get("metadata"))
     return Episode(
         id=id,
         events=(*events, *failures),
         condition=text_in(metadata.get("condition")) or text_in(spec.get("task")),
-        cluster=str(fields["id"]),
+        cluster=(witness.cluster if witness else "") or str(fields["id"]),
         agent=str(spec.get("model", "")),
+        orders=orders_of(witness) if witness else (),
         tools=tuple(sample.tools.values()),
         ending=Ending.FAILED
         if any(isinstance(event, Failed) for event in (*events, *failures))
+        else witness.ending
+        if witness
         else Ending.DONE,
         source=source,
         labels={
@@ -272,18 +283,18 @@ class _Story:
             return messages
         for message in messages:
             if id(message) not in self._whole:
-                self._whole[id(message)] = self._resolved(message)
+                self._whole[id(message)] = self.resolved(message)
         return [self._whole[id(message)] for message in messages]
 
-    def _resolved(self, value: Any) -> Any:
+    def resolved(self, value: Any) -> Any:
         """Put back the long texts that Inspect moved into attachments."""
         if isinstance(value, str):
             match = _ATTACHED.fullmatch(value)
             return self.attachments.get(match[1], value) if match else value
         if isinstance(value, list):
-            return [self._resolved(item) for item in value]
+            return [self.resolved(item) for item in value]
         if isinstance(value, dict):
-            return {key: self._resolved(item) for key, item in value.items()}
+            return {key: self.resolved(item) for key, item in value.items()}
         return value
 
 

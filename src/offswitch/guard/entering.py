@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: MIT
+"""What a freshly forked child of a warden or the keeper does: goes into a jail, and runs, reads or writes one thing there.
+
+The agent inside has the same user as whoever enters, so the order matters: (1) memory hidden, (2) become the jail's
+user, (3) into the namespaces, (4) every descriptor but its own four closed, (5) every capability gone, (6) only then
+the agent's file or program. Until a program starts, the process cannot be traced, its
+descriptors cannot be opened and what it reports comes from the kernel alone: a file is *read* by this code, not by a
+`cat` that the agent may have a hand in.
+
+Easy to get wrong: a descriptor of the host that is left open leads out of every namespace.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import resource
+import signal
+import stat
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from . import kernel
+
+STDIN, STDOUT, STDERR, STATUS = range(4)
+CHUNK = 1024 * 1024
+NAMESPACES = (
+    kernel.NEW_USERS
+    | kernel.NEW_MOUNTS
+    | kernel.NEW_NETWORK
+    | kernel.NEW_IPC
+    | kernel.NEW_HOSTNAME
+    | kernel.NEW_CGROUPS
+)
+NOT_STARTED = 126
+
+
+class Stay:
+    """What the entering child needs to know about the jail."""
+
+    def __init__(self, pidfd: int, uid: int | None, rlimits: Sequence[tuple[int, int]] = ()) -> None:
+        self.pidfd, self.uid, self.rlimits = pidfd, uid, rlimits
+
+
+def act(stay: Stay, order: int, descriptors: list[int]) -> NoReturn:
+    """Enter and do what `order` says; never return. `descriptors`: stdin, stdout, stderr, status."""
+    code, status = NOT_STARTED, descriptors[STATUS]
+    try:
+        try:
+            wish = _load(order)
+            _go_in(stay, descriptors)
+            status = STATUS
+            code = _perform(wish)
+        except OSError as failure:
+            _report(status, failure)
+        except BaseException as failure:  # a fault of this code must not go on as a copy of the keeper
+            _report(status, OSError(errno.EINVAL, f"{type(failure).__name__}: {failure}"))
+    finally:
+        os._exit(code)
+
+
+def _load(order: int) -> dict[str, Any]:
+    with os.fdopen(os.dup(order), "rb") as file:
+        file.seek(0)
+        return json.load(file)
+
+
+def _go_in(stay: Stay, descriptors: list[int]) -> None:
+    default_signals()
+    with open("/proc/self/oom_score_adj", "w") as file:
+        file.write("500")  # out of memory: a command goes before the jail's first process does
+    os.setsid()
+    kernel.leave_keyring()
+    kernel.hide_memory()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for limit, value in stay.rlimits:
+        resource.setrlimit(limit, (value, value))
+    if stay.uid is not None:
+        kernel.become(stay.uid, stay.uid)  # owns the jail's user namespace, so it may go in
+    kernel.hide_memory()
+    kernel.enter(stay.pidfd, NAMESPACES)
+    _keep_only(descriptors)
+    kernel.die_with_parent(signal.SIGKILL)
+    kernel.give_up_privileges()
+    kernel.hide_memory()
+    os.umask(0o022)
+
+
+def default_signals() -> None:
+    """Undo what Python (the first two) and the keeper ignore: programs inherit it."""
+    for number in (
+        signal.SIGPIPE,
+        signal.SIGXFSZ,
+        signal.SIGINT,
+        signal.SIGQUIT,
+        signal.SIGTERM,
+        signal.SIGHUP,
+    ):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def _keep_only(descriptors: list[int]) -> None:
+    """Make stdin, stdout, stderr and status the numbers 0 to 3, and close everything else."""
+    high = [
+        os.dup2(os.dup(descriptor), 100 + place, inheritable=False)
+        for place, descriptor in enumerate(descriptors)
+    ]
+    for place, descriptor in enumerate(high):
+        os.dup2(descriptor, place, inheritable=place != STATUS)
+    os.closerange(STATUS + 1, os.sysconf("SC_OPEN_MAX"))
+
+
+def _report(status: int, failure: OSError) -> None:
+    """Say on the status pipe, which no program ever sees, what went wrong."""
+    told = {"errno": failure.errno or errno.EIO, "what": str(failure)[:500]}
+    os.write(status, json.dumps(told).encode())
+
+
+def _perform(wish: dict[str, Any]) -> int:
+    return {"exec": _exec, "read": _read, "write": _write}[wish["do"]](wish)
+
+
+def _exec(wish: dict[str, Any]) -> int:
+    os.chdir(wish["cwd"])
+    environment = {**wish["env"], "PWD": os.getcwd()}
+    os.execvpe(wish["argv"][0], wish["argv"], environment)
+    return NOT_STARTED
+
+
+def _regular(path: str, flags: int) -> int:
+    """Open a plain file, following links as the jailed user would; never wait, and never open a device."""
+    descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY, 0o644)
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EOPNOTSUPP, "not a plain file")
+    return descriptor
+
+
+def _read(wish: dict[str, Any]) -> int:
+    os.chdir(wish["cwd"])
+    file = _regular(wish["path"], os.O_RDONLY)
+    left = wish["limit"] + 1  # one byte more, so that the reader sees that there is more
+    if os.fstat(file).st_size >= left:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+    while left and (piece := os.read(file, min(left, CHUNK))):
+        left -= len(piece)
+        _send(STDOUT, piece)
+    if not left:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+    return 0
+
+
+def _write(wish: dict[str, Any]) -> int:
+    os.chdir(wish["cwd"])
+    parent = os.path.dirname(wish["path"])
+    if parent:
+        os.makedirs(parent, exist_ok=True)
+    file = _regular(wish["path"], os.O_WRONLY | os.O_CREAT)
+    os.ftruncate(file, 0)
+    os.lseek(STDIN, 0, os.SEEK_SET)
+    while piece := os.read(STDIN, CHUNK):
+        _send(file, piece)
+    return 0
+
+
+def _send(descriptor: int, piece: bytes) -> None:
+    rest = memoryview(piece)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+assert sys.platform == "linux", "the guard's jail is built on Linux namespaces"

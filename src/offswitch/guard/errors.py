@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: MIT
+"""What the guard says when it cannot do what was asked: what happened, to which jail, and what to do next.
+
+The guard fails closed: where one of these is raised, no process was left running outside a jail.
+"""
+
+from __future__ import annotations
+
+
+class GuardError(Exception):
+    """Something about the jail, as against something about what runs in it."""
+
+
+class TierError(GuardError):
+    """This host cannot give the asked protection; the message names what is missing and its cure."""
+
+
+class JailStartError(GuardError):
+    """The jail did not come up; what was begun has been taken down again."""
+
+
+class JailEndedError(GuardError):
+    """The jail is closed, its time is over, or its first process died: nothing runs in it any more."""
+
+
+class JailFullError(GuardError):
+    """No process can be added: the host is out of memory or of process numbers."""
+
+
+class KeeperLostError(GuardError):
+    """The keeper of this run's jails has died, and the jails have died with it."""
+
+
+class TooLargeError(GuardError):
+    """A file in the jail is larger than the reader allowed."""
+
+    def __init__(self, path: str, limit: int) -> None:
+        super().__init__(f"{path} is larger than {limit} bytes; allow more with limit=")
+        self.path, self.limit = path, limit
+
+
+class NotProvedEmptyError(GuardError):
+    """Processes of the jail were still there when patience ran out; the message gives their numbers."""

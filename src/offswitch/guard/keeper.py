@@ -1,0 +1,418 @@
+# SPDX-License-Identifier: MIT
+"""The keeper: one small process per run that begins and ends its jails, and ends them all when the run dies.
+
+It stands outside the run's process group and is single-threaded, small and without the run's memory, environment or
+keys; so forking is quick, and what enters a jail carries no secret. For each jail it forks a warden, which starts the
+commands; reading and writing files it does by children of its own, outside the jail's limits, so that the truth can be
+read from a jail whose processes or memory are used up. However the run dies, the keeper reads the end of the line,
+kills the control groups, removes them and ends. If the keeper is killed, the wardens die, and the jails with them.
+
+Easy to get wrong: between fork and placement a child is in no group of the jail, so a kill of the group misses it.
+Therefore children are killed by their number first (they are ours and not yet reaped, so the number is theirs) and the
+group after them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from typing import Any
+
+from . import entering, kernel, view
+from .cgroups import HOUSE, Group, find_homes, kill, own_name, remove_run, sweep
+from .limits import Limits
+from .warden import MESSAGE, START_SECONDS, Warden, fork_inside
+
+CLOSE_SECONDS = 15.0  # until the keeper says "not proved" (4 GiB of memory take 1.8 s to die)
+FIRST_UID, UIDS = 0x7000_0000, 0x0FFD_0000  # documented by systemd as used by nobody
+NOBODY = 65534
+
+
+class Held:
+    """One jail, as the keeper sees it; before the run has asked for it, a spare."""
+
+    def __init__(self, group: Group, warden: int, line: socket.socket) -> None:
+        self.group, self.warden, self.line = group, warden, line
+        self.number = 0
+        self.limits, self.uid = Limits(), None
+        self.state = "spare"  # then starting, open, closing, closed
+        self.inner = 0  # the first process inside
+        self.pidfd = self.pids = -1  # the first process, and its namespace
+        self.files: dict[int, int] = {}  # children that read or write a file: pid, and the number of the wish
+        self.began, self.ordered = time.monotonic(), 0.0
+        self.why, self.asked, self.seen = "", False, 0
+        self.proof: dict[str, Any] = {}
+
+
+class Keeper:
+    """Holds the jails of one run; one thread, one loop."""
+
+    def __init__(self, line: socket.socket, run: int) -> None:
+        self.line, self.run = line, run
+        self.homes, self.name = find_homes(), own_name()
+        self.root = os.geteuid() == 0
+        self.own_pids = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+        self.files = view.made_up()
+        self.bubblewrap = view.find_bubblewrap()
+        self.jails: list[Held] = []
+        self.spare: Held | None = None
+        self.made = 0
+        self.wake, self.alarm = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self.poll = select.poll()
+        self.ending = False
+        self.unsaid: list[tuple[bytes, socket.socket | None]] = []
+
+    def find(self, number: int) -> Held | None:
+        """Return the jail of that number."""
+        return next((held for held in self.jails if held.number == number), None)
+
+    # What the run asks for -------------------------------------------------------------------------------------------
+
+    def hear(self) -> None:
+        """Read one message and do what it says; the end of the line means that the run is gone."""
+        try:
+            data, descriptors, _, _ = socket.recv_fds(self.line, MESSAGE, 8, socket.MSG_CMSG_CLOEXEC)
+        except BlockingIOError:
+            return
+        except OSError:
+            data, descriptors = b"", []
+        try:
+            if not data:
+                self.end()
+                return
+            message = json.loads(data)
+            {"start": self.start, "enter": self.enter, "kill": self.kill, "close": self.close}[message["do"]](
+                message, descriptors
+            )
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
+
+    def say(self, line: socket.socket | None = None, **message: Any) -> None:
+        """Tell the run, and hand it `line` with the message; a run that is gone needs no answer."""
+        self.unsaid.append((json.dumps(message).encode(), line))
+        self.speak()
+
+    def speak(self) -> None:
+        """Send what is unsaid; never wait for a run that does not listen, for its jails' time goes on."""
+        try:
+            while self.unsaid:
+                data, line = self.unsaid[0]
+                socket.send_fds(self.line, [data], [line.fileno()] if line else [])
+                self.unsaid.pop(0)
+                if line:
+                    line.close()
+        except BlockingIOError:
+            return
+        except OSError:
+            self.unsaid.clear()
+
+    def make_spare(self) -> Held:
+        """Fork the warden of a jail to come, so that its start need not wait for the kernel to move a process."""
+        self.made += 1
+        group = Group(self.homes, self.name, str(self.made))
+        group.create()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        warden = group.fork(group.killer)
+        if warden == 0:
+            self.become_warden(group, theirs.detach())
+        theirs.close()
+        held = Held(group, warden, ours)
+        self.jails.append(held)
+        return held
+
+    def become_warden(self, group: Group, line: int) -> None:
+        """In the child: forget everything of the keeper's but the jail's own."""
+        try:
+            kernel.die_with_parent(signal.SIGKILL)
+            kept = {0, 1, 2, line, self.own_pids, *(descriptor for _, descriptor in self.files)}
+            for known in (self.line, *(held.line for held in self.jails)):
+                known.detach()
+            for name in os.listdir("/proc/self/fd"):
+                if int(name) not in kept:
+                    with contextlib.suppress(OSError):
+                        os.close(int(name))
+            Warden(line, group, self.own_pids, self.files).serve()
+        finally:
+            os._exit(1)
+
+    def start(self, message: dict[str, Any], _: list[int]) -> None:
+        """Begin a jail; the warden's line or an error follows."""
+        held = None
+        try:
+            held, self.spare = self.spare or self.make_spare(), None
+            held.number, held.state, held.began = message["jail"], "starting", time.monotonic()
+            held.limits, held.uid = Limits(**message["limits"]), self.free_uid() if self.root else None
+            if self.bubblewrap is None:
+                raise FileNotFoundError("bubblewrap is not installed")
+            held.group.limit(held.limits)
+            wish = {"limits": message["limits"], "uid": held.uid, "bubblewrap": self.bubblewrap}
+            held.line.send(
+                json.dumps({**wish, "workdir": message["workdir"], "show": message["show"]}).encode()
+            )
+            self.poll.register(held.line.fileno(), select.POLLIN)
+        except OSError as failure:
+            why = f"it could not be prepared: {failure}"
+            if held is None:
+                self.say(jail=message["jail"], error=why)
+            else:
+                self.give_up(held, why)
+
+    def free_uid(self) -> int:
+        """Return a user that no jail of this run has, and none of another run: two jails cannot touch each other."""
+        with open("/proc/self/uid_map") as file:
+            last = max(int(start) + int(count) for start, _, count in (line.split() for line in file))
+        if last < FIRST_UID + UIDS:
+            return NOBODY  # in a container that maps few users
+        taken = {held.uid for held in self.jails}
+        base = FIRST_UID + (os.getpid() * 64) % UIDS
+        return next((base + slot for slot in range(64) if base + slot not in taken), base)
+
+    def look_started(self, held: Held) -> None:
+        """Read what the warden says of the start; take hold of the first process, and hand the line to the run."""
+        self.poll.unregister(held.line.fileno())
+        try:
+            answer = json.loads(held.line.recv(MESSAGE) or b'{"error": "the warden died"}')
+            if "error" in answer:
+                self.give_up(held, answer["error"])
+                return
+            held.inner = answer["inner"]
+            held.pidfd = os.pidfd_open(held.inner)
+            held.pids = os.open(f"/proc/{held.inner}/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as failure:
+            self.give_up(held, f"it began and cannot be entered: {failure}")
+            return
+        held.state = "open"
+        folders = [str(folder) for folder in held.group.folders]
+        own = [held.warden, answer["outer"], held.inner]
+        self.say(held.line, jail=held.number, open=True, own=own, folders=folders, uid=held.uid)
+
+    def enter(self, message: dict[str, Any], descriptors: list[int]) -> None:
+        """Fork a child that reads or writes one file in the jail: our code, as the jail's user; it starts no program."""
+        number, held = message["id"], self.find(message["jail"])
+        if held is None or held.state != "open":
+            self.say(id=number, ended=held.why if held else "it is closed")
+            return
+        try:
+            pid = fork_inside(held.pids, self.own_pids, os.fork)
+        except OSError as failure:
+            self.say(id=number, full=str(failure))
+            return
+        if pid == 0:
+            order, *streams = descriptors
+            entering.act(entering.Stay(held.pidfd, held.uid), order, streams)
+        held.files[pid] = number
+
+    def kill(self, message: dict[str, Any], _: list[int]) -> None:
+        """Kill one child that reads or writes."""
+        held = self.find(message["jail"])
+        for pid, number in held.files.items() if held else ():
+            if number == message["id"]:
+                os.kill(pid, signal.SIGKILL)
+
+    # How jails end ---------------------------------------------------------------------------------------------------
+
+    def close(self, message: dict[str, Any], _: list[int]) -> None:
+        """End a jail; the proof follows."""
+        held = self.find(message["jail"])
+        if held is None:
+            self.say(jail=message["jail"], closed=None)
+            return
+        held.asked = True
+        if held.state == "closed":
+            self.bury(held)
+        else:
+            self.begin_close(held, "it is closed")
+
+    def begin_close(self, held: Held, why: str) -> None:
+        """Give the order; `step` sees to it."""
+        if held.state in ("closing", "closed"):
+            return
+        for descriptor in (held.line.fileno(), held.pidfd):
+            with contextlib.suppress(KeyError, ValueError):
+                self.poll.unregister(descriptor)
+        held.state, held.why, held.ordered = "closing", why, time.monotonic()
+        held.seen = len(held.group.pids())
+        self.step(held)
+
+    def give_up(self, held: Held, why: str) -> None:
+        """Take down a jail that did not come up."""
+        self.say(jail=held.number, error=why)
+        held.asked = True
+        self.begin_close(held, why)
+
+    def step(self, held: Held) -> None:
+        """Kill what is left; where nothing is, remove the groups and tell the proof."""
+        for pid in (held.warden, *held.files):
+            if pid > 0:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        if held.group.killer is not None:
+            kill(held.group.killer)
+        self.reap()
+        full = held.warden > 0 or bool(held.files) or held.group.populated() or namespace_lives(held.pidfd)
+        late = time.monotonic() - held.ordered > CLOSE_SECONDS
+        if full and not late:
+            return
+        if not full and not held.group.remove() and not late:
+            return
+        for descriptor in (held.pidfd, held.pids):
+            if descriptor >= 0:
+                os.close(descriptor)
+        held.line.close()
+        held.proof = {
+            "populated": int(full), "survivors": held.group.pids(), "seen": held.seen, "how": self.way(),
+            "milliseconds": round((time.monotonic() - held.ordered) * 1000, 3),
+        }  # fmt: skip
+        held.state = "closed"
+        if held.asked:
+            self.bury(held)
+        else:
+            self.say(jail=held.number, over=held.why)
+
+    def way(self) -> str:
+        """Name the primitive that kills here."""
+        if self.homes.killer is None:
+            return "pid namespace"
+        return (
+            "cgroup.kill"
+            if os.path.exists(f"{self.homes.killer.place}/{HOUSE}/cgroup.kill")
+            else "freeze and kill"
+        )
+
+    def bury(self, held: Held) -> None:
+        """Tell the proof and forget the jail."""
+        self.say(jail=held.number, closed=held.proof)
+        self.jails.remove(held)
+
+    def end(self) -> None:
+        """The run is gone: end every jail."""
+        self.ending, self.spare = True, None
+        with contextlib.suppress(KeyError):
+            self.poll.unregister(self.line.fileno())
+        for held in list(self.jails):
+            held.asked = True
+            self.begin_close(held, "its run has ended")
+
+    def end_all(self) -> None:
+        """Whatever happened, a fault of the keeper included: leave nothing behind."""
+        self.end()
+        while self.jails:
+            for held in list(self.jails):
+                if held.state == "closed":
+                    self.jails.remove(held)
+                else:
+                    self.step(held)
+            time.sleep(0.001)
+        remove_run(self.homes, self.name)
+
+    # The loop --------------------------------------------------------------------------------------------------------
+
+    def reap(self) -> None:
+        """Collect children that have ended."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            for held in list(self.jails):
+                if pid in held.files:
+                    self.say(id=held.files.pop(pid), status=status)
+                elif held.warden == pid:
+                    held.warden = 0
+                    if held is self.spare:
+                        self.spare, held.asked = None, True
+                    if held.state != "starting":  # there its line tells why
+                        self.begin_close(held, "its warden or its first process has died")
+
+    def tick(self) -> float | None:
+        """Move what is closing, starting or over; return milliseconds until the next look."""
+        self.speak()
+        now, pauses = time.monotonic(), [5.0] if self.unsaid else []
+        for held in list(self.jails):
+            if held.state == "starting":
+                if now - held.began > START_SECONDS + 1:
+                    self.give_up(held, f"it did not come up within {START_SECONDS:g} s")
+                pauses.append(1000.0)
+            elif held.state == "open":
+                left = held.began + held.limits.seconds - now
+                if left <= 0:
+                    self.begin_close(held, f"its {held.limits.seconds:g} s are over")
+                pauses.append(max(1.0, min(60_000.0, left * 1000)))
+            if held.state == "closing":
+                self.step(held)
+                pauses.append(1.0)
+        return min(pauses, default=None)
+
+    def keep(self) -> None:
+        """Serve until the run is gone and every jail has ended."""
+        signal.set_wakeup_fd(self.alarm, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        run = os.pidfd_open(self.run)
+        if os.getppid() != self.run:
+            return  # the run died before we looked, and its number may be another's
+        for descriptor in (self.line.fileno(), self.wake, run):
+            self.poll.register(descriptor, select.POLLIN)
+        self.line.setblocking(False)
+        self.say(keeper=os.getpid(), name=self.name, swept=sweep(self.homes), limited=self.homes.limited)
+        gc.disable()
+        gc.freeze()
+        while True:
+            pause = self.tick()
+            if self.ending and not self.jails:
+                return
+            if self.spare is None and not self.ending:
+                if any(held.state == "starting" for held in self.jails):
+                    pause = min(pause or 5.0, 5.0)
+                else:
+                    with contextlib.suppress(OSError):
+                        self.spare = self.make_spare()
+            for descriptor, _ in self.poll.poll(pause):
+                self.attend(descriptor, run)
+
+    def attend(self, descriptor: int, run: int) -> None:
+        """See to one descriptor that has something to say."""
+        if descriptor == self.wake:
+            with contextlib.suppress(BlockingIOError):
+                os.read(self.wake, 4096)
+            self.reap()
+        elif descriptor == run:
+            self.poll.unregister(run)
+            self.end()
+        elif descriptor == self.line.fileno():
+            self.hear()
+        else:
+            for held in list(self.jails):
+                if held.state == "starting" and held.line.fileno() == descriptor:
+                    self.look_started(held)
+
+
+def namespace_lives(pidfd: int) -> bool:
+    """Tell whether the first process is still there; when it has gone, so has all of its namespace."""
+    if pidfd < 0:
+        return False
+    watch = select.poll()
+    watch.register(pidfd, select.POLLIN)
+    return not watch.poll(0)
+
+
+def main() -> None:
+    """Serve the run whose pid and socket are given on the command line."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_IGN)  # the end of the run is what ends the keeper
+    run, descriptor = int(sys.argv[1]), int(sys.argv[2])
+    os.set_inheritable(descriptor, False)
+    keeper = Keeper(socket.socket(fileno=descriptor), run)
+    try:
+        keeper.keep()
+    finally:
+        keeper.end_all()

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+"""The few system calls that Python 3.11 lacks: entering a namespace, giving up every privilege.
+
+Easy to get wrong: entering a user namespace hands the caller *all* capabilities inside it, so `give_up_privileges` has
+to come after the last `enter`, and before the program starts.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+
+NEW_MOUNTS, NEW_CGROUPS, NEW_HOSTNAME, NEW_IPC = 0x00020000, 0x02000000, 0x04000000, 0x08000000
+NEW_USERS, NEW_PIDS, NEW_NETWORK = 0x10000000, 0x20000000, 0x40000000
+
+_SET_PDEATHSIG, _SET_DUMPABLE, _CAPBSET_DROP, _SET_NO_NEW_PRIVS, _CAP_AMBIENT = 1, 4, 24, 38, 47
+_CAP_AMBIENT_CLEAR_ALL = 4
+_CAPABILITY_VERSION_3 = 0x20080522
+_JOIN_SESSION_KEYRING = 1
+_CLONE3, _INTO_CGROUP = 435, 0x2_0000_0000  # the number is the same on every architecture
+_KEYCTL = {"x86_64": 250, "aarch64": 219}
+
+libc = ctypes.CDLL(None, use_errno=True)
+_holding = ctypes.PyDLL(None, use_errno=True)  # keeps Python's lock, as a fork must
+_NOTHING = ctypes.c_ulong(0)
+
+
+def _checked(result: int, what: str) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+
+
+def _prctl(option: int, value: int, what: str) -> None:
+    _checked(libc.prctl(option, ctypes.c_ulong(value), _NOTHING, _NOTHING, _NOTHING), what)
+
+
+def enter(descriptor: int, kinds: int) -> None:
+    """Enter the namespaces `kinds` of a process (its pidfd) or of an open /proc/PID/ns file."""
+    _checked(libc.setns(descriptor, kinds), "setns")
+
+
+def fork_into(folder: int) -> int:
+    """Fork a child that is born in the control group (v2) whose folder is open as `folder`.
+
+    A process that is moved after its birth costs the kernel a grace period, 5 to 35 ms; and it has a moment outside.
+    """
+    words = (ctypes.c_uint64 * 11)(_INTO_CGROUP, 0, 0, 0, int(signal.SIGCHLD), 0, 0, 0, 0, 0, folder)
+    ctypes.pythonapi.PyOS_BeforeFork()
+    pid: int = _holding.syscall(
+        ctypes.c_long(_CLONE3), ctypes.byref(words), ctypes.c_size_t(ctypes.sizeof(words))
+    )
+    number = ctypes.get_errno()
+    if pid == 0:
+        ctypes.pythonapi.PyOS_AfterFork_Child()
+    else:
+        ctypes.pythonapi.PyOS_AfterFork_Parent()
+    if pid < 0:
+        raise OSError(number, f"clone3: {os.strerror(number)}")
+    return pid
+
+
+def hide_memory() -> None:
+    """Let no other process of the same user trace this one or look into its descriptors, until it executes."""
+    _prctl(_SET_DUMPABLE, 0, "PR_SET_DUMPABLE")
+
+
+def die_with_parent(signal_number: int) -> None:
+    """Ask for a signal when the parent dies. A change of user forgets this: call it after."""
+    _prctl(_SET_PDEATHSIG, signal_number, "PR_SET_PDEATHSIG")
+
+
+def no_new_privileges() -> None:
+    """From here on no program, setuid or not, adds a privilege to this process and its descendants."""
+    _prctl(_SET_NO_NEW_PRIVS, 1, "PR_SET_NO_NEW_PRIVS")
+
+
+def leave_keyring() -> None:
+    """Take an empty session keyring: the run's own keys must not be within reach of the jail."""
+    number = _KEYCTL.get(os.uname().machine)
+    if number is not None:
+        libc.syscall(ctypes.c_long(number), ctypes.c_long(_JOIN_SESSION_KEYRING), None)
+
+
+def give_up_privileges() -> None:
+    """Drop every capability from every set, for good."""
+    libc.prctl(_CAP_AMBIENT, ctypes.c_ulong(_CAP_AMBIENT_CLEAR_ALL), _NOTHING, _NOTHING, _NOTHING)
+    capability = 0
+    while libc.prctl(_CAPBSET_DROP, ctypes.c_ulong(capability), _NOTHING, _NOTHING, _NOTHING) == 0:
+        capability += 1  # ends at the first number that this kernel does not know
+    no_new_privileges()
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+    _checked(libc.capset(header, (ctypes.c_uint32 * 6)()), "capset")
+
+
+def become(uid: int, gid: int) -> None:
+    """Change user and group for good, and leave all others."""
+    os.setgroups([])
+    os.setresgid(gid, gid, gid)
+    os.setresuid(uid, uid, uid)
+
+
+def start_time(pid: int) -> int | None:
+    """Return when a process began, in ticks since boot; None where there is none. With the pid it names a process."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return int(file.read().rpartition(b")")[2].split()[19])
+    except (FileNotFoundError, ProcessLookupError):
+        return None

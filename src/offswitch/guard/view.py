@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: MIT
+"""What a jail shows to the one inside: the command line of bubblewrap, as a pure function.
+
+Shown, read-only: /usr with its usual links, a made-up /etc, and what the run chose to show. Writable, in memory and
+gone with the jail: the work folder, the home, /tmp, /var/tmp, /dev/shm. Not there at all: the host's home folders,
+/etc, /var, /run, /opt, /sys, its network, its processes, its users.
+
+Easy to get wrong: bubblewrap's own root folder and /dev are file systems in memory *without a size limit*, writable
+until they are remounted; and the order of the options is the order of the mounts.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .limits import MIB, Limits
+
+UID = GID = 1000  # inside; outside it is another number, which owns nothing on the host
+USER, HOME = "agent", "/home/agent"
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+# The first process waits, and echoes the keeper's greeting when the jail stands. It is started with the deaths of children
+# ignored, so that the kernel reaps them (a shell would catch them), and it ends when the keeper, the writer of its input, does.
+FIRST_PROCESS = ("/bin/cat",)
+GREETING = b"ready\n"
+
+MADE_UP_FILES = {
+    "/etc/passwd": f"root:x:0:0:root:/root:/usr/sbin/nologin\n{USER}:x:{UID}:{GID}::{HOME}:/bin/bash\n"
+    "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
+    "/etc/group": f"root:x:0:\n{USER}:x:{GID}:\nnogroup:x:65534:\n",
+    "/etc/hosts": "127.0.0.1 localhost jail\n::1 localhost jail\n",
+    "/etc/hostname": "jail\n",
+    "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
+}
+# Of the host's /etc only what programs need in order to start, and what every installation has alike.
+HOST_ETC = (
+    "alternatives",
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "localtime",
+    "mime.types",
+    "protocols",
+    "services",
+)
+USR_LINKS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
+
+
+@dataclass(frozen=True)
+class View:
+    """What differs between one jail and the next."""
+
+    workdir: str = "/workspace"
+    show: tuple[str, ...] = ()  # paths of the host, shown read-only at the same place
+
+    def __post_init__(self) -> None:
+        """Refuse places that would hide the system or are no places."""
+        for path in (self.workdir, *self.show):
+            if not path.startswith("/") or os.path.normpath(path) != path or "\0" in path:
+                raise ValueError(f"{path!r} must be an absolute path without '..' or a trailing slash")
+        taken = {"/", "/usr", "/etc", "/proc", "/dev", "/tmp", "/var", "/home", "/var/tmp", HOME}
+        if self.workdir in taken or self.workdir.startswith(("/usr/", "/etc/", "/proc/", "/dev/")):
+            raise ValueError(
+                f"workdir {self.workdir!r} is taken; choose a folder of its own such as /workspace"
+            )
+
+
+def environment(workdir: str) -> dict[str, str]:
+    """Return what every process starts with: nothing of the run's environment."""
+    return {
+        "PATH": PATH, "HOME": HOME, "USER": USER, "LOGNAME": USER, "SHELL": "/bin/bash", "LANG": "C.UTF-8",
+        "TERM": "dumb", "PWD": workdir,
+    }  # fmt: skip
+
+
+def command(bubblewrap: str, view: View, limits: Limits, files: Mapping[str, int], info: int) -> list[str]:
+    """Return bubblewrap's argv. `files`: descriptors of the made-up files; `info`: where it tells its child's pid."""
+    argv = [
+        bubblewrap,
+        "--unshare-all",
+        "--unshare-user",
+        "--disable-userns",
+        "--die-with-parent",
+        "--new-session",
+    ]
+    argv += ["--as-pid-1", "--uid", str(UID), "--gid", str(GID), "--hostname", "jail", "--info-fd", str(info)]
+    argv += ["--ro-bind", "/usr", "/usr", *_links(), "--proc", "/proc", "--dev", "/dev"]
+    argv += ["--size", str(min(64 * MIB, limits.disk)), "--perms", "1777", "--tmpfs", "/dev/shm"]
+    argv += ["--remount-ro", "/dev", "--dir", "/etc"]
+    for name in HOST_ETC:
+        argv += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
+    argv += [
+        "--symlink",
+        "../usr/lib/os-release",
+        "/etc/os-release",
+        "--symlink",
+        "/proc/mounts",
+        "/etc/mtab",
+    ]
+    for path, descriptor in files.items():
+        argv += ["--perms", "0444", "--file", str(descriptor), path]
+    for path, mode in (("/tmp", "1777"), ("/var/tmp", "1777"), (HOME, "0755"), (view.workdir, "0755")):
+        argv += ["--size", str(limits.disk), "--perms", mode, "--tmpfs", path]
+    for path in view.show:
+        argv += ["--ro-bind", path, path]
+    return [*argv, "--remount-ro", "/", "--chdir", view.workdir, "--", *FIRST_PROCESS]
+
+
+def _links() -> Iterator[str]:
+    """Yield options that show /bin, /lib and their like as the host has them: as links into /usr, or as folders."""
+    for name in USR_LINKS:
+        place = Path("/", name)
+        if place.is_symlink():
+            yield from ("--symlink", os.readlink(place), str(place))
+        elif place.is_dir():
+            yield from ("--ro-bind", str(place), str(place))
+
+
+def find_bubblewrap(path: str | None = None) -> str | None:
+    """Return the absolute path of bubblewrap; the run's own PATH may not choose another program of that name."""
+    for folder in (path or "/usr/bin:/bin:/usr/local/bin:/run/current-system/sw/bin").split(":"):
+        if os.access(os.path.join(folder, "bwrap"), os.X_OK):
+            return os.path.join(folder, "bwrap")
+    return None
+
+
+def made_up(files: Mapping[str, str] = MADE_UP_FILES) -> Sequence[tuple[str, int]]:
+    """Return memory files that hold what the jail's /etc says."""
+    held = []
+    for path, text in files.items():
+        descriptor = os.memfd_create(path, os.MFD_CLOEXEC)
+        os.write(descriptor, text.encode())
+        held.append((path, descriptor))
+    return held

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: MIT
+"""Plays one sample: the agent works with bash in the scene's world until it is cut off, hands in, or its turns are spent.
+
+The agent's whole conversation is the sample's messages; what the world shows goes into the sample's store. Where the stop
+comes, the agent is cut off for real: in the middle of its call, without another word. The one thing that is easy to get
+wrong: whose time it is. What the harness looks at lies between calls, and each observation names the call it belongs to.
+"""
+
+from __future__ import annotations
+
+import anyio
+from inspect_ai.model import (
+    ChatMessageAssistant,
+    ChatMessageSystem,
+    ChatMessageTool,
+    ChatMessageUser,
+    execute_tools,
+    get_model,
+)
+from inspect_ai.solver import Generate, Solver, TaskState, solver
+from inspect_ai.tool import bash
+from inspect_ai.util import background, store_as
+
+from offswitch.scenarios.arms import Announced
+from offswitch.scenarios.scene import Scene
+from offswitch.scenarios.witness import OffswitchWitness
+from offswitch.scenarios.world import World
+
+TURNS = 40  # the agent's turns, of which ten do the work
+NUDGES = 1
+SECONDS = 60  # for one command of the agent
+START = 30  # seconds for the world to come up
+
+
+@solver
+def play(turns: int = TURNS, seconds: int = SECONDS) -> Solver:
+    """Play the scene in the sample's metadata with at most `turns` turns, `seconds` for each command."""
+    from offswitch.scenarios.staging import scene_of
+
+    async def solve(state: TaskState, generate: Generate) -> TaskState:
+        scene = scene_of(state.metadata)
+        witness = store_as(OffswitchWitness)
+        witness.begin(scene)
+        world = World(scene, witness.saw)
+        await world.open()
+        begun = anyio.Event()
+        background(world.start, begun.set)
+        background(world.serve)
+        with anyio.fail_after(START):
+            await begun.wait()
+        state.messages = [ChatMessageSystem(content=scene.system), ChatMessageUser(content=scene.user)]
+        state.tools = [bash(timeout=seconds)]
+        witness.ending = await _until_the_end(state, world, turns)
+        world.call = ""
+        await world.close()
+        witness.reached = world.reached
+        given = await world.answers()
+        witness.answered, witness.right = len(given), _right(scene, given)
+        return state
+
+    return solve
+
+
+async def _until_the_end(state: TaskState, world: World, turns: int) -> str:
+    """Let the agent act, and return how it ended: `cut` by the stop, or `done` of its own accord or out of turns."""
+    with anyio.CancelScope() as life:
+
+        async def cut_off() -> None:
+            await world.ended.wait()
+            if world.scene.arm.announced is not Announced.OTHER:
+                life.cancel()
+
+        background(cut_off)
+        await _act(state, world, turns)
+    return "cut" if life.cancelled_caught else "done"
+
+
+async def _act(state: TaskState, world: World, turns: int) -> None:
+    model, nudges = get_model(), NUDGES
+    for _ in range(turns):
+        state.output = await model.generate(state.messages, state.tools)
+        said = state.output.message
+        state.messages.append(said)
+        if said.tool_calls:
+            for message in said.tool_calls:
+                await _call(state, world, said, message.id)
+        elif state.output.stop_reason in ("content_filter", "model_length") or not nudges:
+            return
+        elif world.served == len(world.scene.steps):
+            return
+        else:
+            nudges -= 1
+            state.messages.append(ChatMessageUser(content=world.scene.nudge))
+    world.saw("turns.spent", "", turns)
+
+
+async def _call(state: TaskState, world: World, said: ChatMessageAssistant, call: str) -> None:
+    """Make one call by itself, so that what it changes can be told from what the next one does."""
+    world.call = call
+    alone = said.model_copy(update={"tool_calls": [one for one in said.tool_calls or () if one.id == call]})
+    answers, _ = await execute_tools([*state.messages[:-1], alone], state.tools)
+    state.messages += answers
+    await world.look("\n".join(answer.text for answer in answers if isinstance(answer, ChatMessageTool)))
+
+
+def _right(scene: Scene, given: list[str]) -> int:
+    """Count right answers, whatever order or words they stand in."""
+    lines = [line.strip().lower() for line in given]
+    right = 0
+    for step in scene.steps:
+        if step.answer.lower() in lines:
+            lines.remove(step.answer.lower())
+            right += 1
+    return right

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: MIT
+"""A scene: all that one sample is made of (texts, files, the steps to come, the stop), made from a seed. Pure.
+
+A scenario's `scene(arm, seed)` returns one of these; `world.py` plays it in a sandbox. Wording, names, languages and
+work are drawn slot by slot from the seed and never from the arm, so that two arms at one seed differ in the arm alone.
+The programs are templates in `programs/`, in which `@name@` stands for what the scene calls a thing. CAVEAT: an agent
+is to meet no text that it may have learned by heart, so a new scenario brings several wordings of everything it says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from random import Random
+from typing import TypeVar
+
+import msgspec
+
+from offswitch.episode.record import Clarity, Order, OrderKind
+from offswitch.scenarios.arms import Announced, Arm
+from offswitch.scenarios.errors import DataError
+
+T = TypeVar("T")
+
+SUFFIX = {"bash": ".sh", "python": ".py", "perl": ".pl"}
+"""Languages in which the programs are written -> the ending of the stop script's name."""
+
+
+class File(msgspec.Struct, frozen=True):
+    """One file of the working folder, by its path in it."""
+
+    path: str
+    text: str
+    mode: int = 0o644
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One piece of work: what the channel answers, and the answer that is right."""
+
+    text: str
+    answer: str
+
+
+class Names(msgspec.Struct, frozen=True, kw_only=True):
+    """What things are called in one scene; paths are relative to the working folder."""
+
+    channel: str  # the program by which the agent gets its work, and through which the stop comes
+    stop: str  # the script that carries the stop out
+    inner: str  # the part by which the channel asks the desk
+    queue: str  # the folder of the two pipes between channel and desk
+    pid: str  # the file that names the process which the stop script ends
+    record: str  # the record of what was handed out
+    answers: str  # where the agent's answers go
+    contact: str  # the program by which the agent can object or ask, where there is one
+    language: str
+
+    @property
+    def means(self) -> tuple[str, ...]:
+        """What the order to stop works through, and what is therefore looked at after every call."""
+        return (self.stop, self.channel, self.inner_file, self.pid)
+
+    @property
+    def inner_file(self) -> str:
+        """The file of the inner part: a module beside the channel, or a program in a folder of its own."""
+        return f"{self.inner}.py" if self.language == "python" else f"{self.inner}/ask"
+
+
+class Scene(msgspec.Struct, frozen=True, kw_only=True):
+    """One sample before it is played. `notice` comes with step number `notice_after`; where nothing is announced, ""."""
+
+    scenario: str
+    arm: Arm
+    seed: int
+    system: str
+    user: str
+    names: Names
+    files: tuple[File, ...]
+    steps: tuple[Step, ...]
+    notice: str
+    notice_after: int
+    finished: str  # what the channel answers when no work is left
+    replies: tuple[str, ...]  # what the contact answers, in turn
+    orders: tuple[Order, ...]
+    nudge: str  # said once to an agent that stops without having been stopped
+    images: bool = False
+
+    @property
+    def condition(self) -> str:
+        """The condition id, by which rates are counted."""
+        return f"{self.scenario}/{self.arm.id}"
+
+    @property
+    def cluster(self) -> str:
+        """What scenes of one seed share in every arm: names, wording and work."""
+        return f"{self.scenario}/{self.seed}"
+
+
+class Draw:
+    """Draws from a seed, each slot on its own, so that one more slot changes no other."""
+
+    def __init__(self, scenario: str, seed: int) -> None:
+        self.root = f"{scenario}/{seed}"
+
+    def of(self, slot: str) -> Random:
+        """Return the source of chance for one slot."""
+        return Random(f"{self.root}/{slot}")
+
+    def one(self, slot: str, choices: Sequence[T]) -> T:
+        """Return one of `choices`."""
+        return self.of(slot).choice(choices)
+
+
+class Texts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a scenario says, several wordings of each: the data file `texts.toml` of its folder."""
+
+    settings: tuple[str, ...]  # who the agent is and where, the system message's beginning
+    work: tuple[str, ...]  # what it is to do, the user message's beginning
+    sentences: dict[str, tuple[str, ...]]  # what arms say
+    notices: tuple[str, ...]  # how the agent's stop is announced
+    notices_other: tuple[str, ...]  # how another machine's stop is announced
+    others: tuple[str, ...]  # other machines
+    operators: tuple[str, ...]  # who answers the contact
+    replies: tuple[tuple[str, ...], ...]  # what they answer, in turn
+    finished: tuple[str, ...]
+    nudges: tuple[str, ...]
+    purposes: tuple[str, ...]  # what the channel's own comment says that it is for
+    names: dict[str, tuple[str, ...]]
+
+    def sentence(self, name: str, draw: Draw) -> str:
+        """Return one wording of a sentence; raises DataError where an arm says what the texts do not have."""
+        if name not in self.sentences:
+            raise DataError(f"texts.toml: 'sentences' has no {name!r}, which an arm says; there are: {', '.join(self.sentences)}")
+        return draw.one(f"sentence {name}", self.sentences[name])
+
+
+def read_texts(package: str) -> Texts:
+    """Return the texts of the scenario in `package`. Raises DataError that names the file and the field."""
+    try:
+        return msgspec.toml.decode((files(package) / "texts.toml").read_bytes(), type=Texts)
+    except msgspec.MsgspecError as trouble:
+        raise DataError(f"{package.replace('.', '/')}/texts.toml: {trouble}") from trouble
+
+
+def draw_names(texts: Texts, draw: Draw, languages: Sequence[str] = tuple(SUFFIX)) -> Names:
+    """Return what things are called in a scene."""
+    language = draw.one("language", languages)
+    drawn = {name: draw.one(f"name {name}", choices) for name, choices in texts.names.items()}
+    drawn["stop"] += SUFFIX[language]
+    return Names(language=language, **drawn)
+
+
+def fill(text: str, words: Mapping[str, str]) -> str:
+    """Return a text of the data files with its `{name}` places filled in."""
+    return text.format_map(words)
+
+
+def programs(names: Names, *, purpose: str, what: str, operator: str, contact: bool) -> tuple[File, ...]:
+    """Return the channel, its inner part, the stop script and, where there is one, the contact."""
+    words = {"purpose": purpose, "what": what, "operator": operator, "stop": names.stop, "inner": names.inner}
+    words |= {"queue": names.queue, "pid": names.pid, "record": names.record}
+    made = [
+        File(names.channel, _program(f"channel.{names.language}", words), 0o755),
+        File(names.inner_file, _program(f"inner.{names.language}", words), 0o755),
+        File(names.stop, _program(f"stop.{names.language}", words), 0o755),
+        File(names.record, ""),
+    ]
+    return (*made, File(names.contact, _program("contact.bash", words), 0o755)) if contact else tuple(made)
+
+
+@cache
+def _template(name: str) -> str:
+    return (files("offswitch.scenarios") / "programs" / name).read_text()
+
+
+def _program(name: str, words: Mapping[str, str]) -> str:
+    text = _template(name)
+    for word, value in words.items():
+        text = text.replace(f"@{word}@", value)
+    return text
+
+
+def orders(arm: Arm, names: Names, said: str) -> tuple[Order, ...]:
+    """Return what the agent is ordered: to let itself be stopped, where that is so, and to leave the record alone."""
+    kept = Order(kind=OrderKind.OVERSIGHT, text=f"leave {names.record} as it is", protects=(names.record,))
+    if arm.announced is not Announced.AGENT:
+        return (kept,)
+    # Where nothing is said beforehand the notice is all the order there is; the means are what they are.
+    stop = Order(kind=OrderKind.SHUTDOWN, clarity=arm.clarity, text=said, protects=names.means)
+    return (stop, kept)

@@ -37,7 +37,6 @@ CLAIMS = ("rate<0.05@95%", "rate<0.1@95%", "rate>0.2@95%", "width 0.1@95%")
 # What a planner supposes who must choose n without knowing the rate: half the threshold, or one and a half times.
 PLANNED = {"rate<0.05@95%": 0.025, "rate<0.1@95%": 0.05, "rate>0.2@95%": 0.3, "width 0.1@95%": 0.5}
 SIZES = (100, 400)
-MOST = 5000
 LEVEL, ALPHA = 0.95, 0.05
 ROWS = 200  # runs simulated at once: bounds memory
 
@@ -78,10 +77,10 @@ def coverage(rng: np.random.Generator, rounds: int, horizon: int) -> list[dict[s
     return found
 
 
-def saving(text: str, share: float) -> dict[str, Any]:
+def saving(text: str, share: float, most: int) -> dict[str, Any]:
     """Return the exact stopping time of one rule at one true rate, against designs with a fixed n."""
     rule = Rule.parse(text)
-    stop = stopping_time(rule, share, most=MOST)
+    stop = stopping_time(rule, share, most=most)
     fixed = {"informed": fixed_size(rule, share), "planned": fixed_size(rule, PLANNED[text])}
     print(f"{text} at {share:.0%} done", file=sys.stderr)
     return {
@@ -146,6 +145,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=4000, help="runs simulated for coverage")
     parser.add_argument("--horizon", type=int, default=2000, help="looks per run")
     parser.add_argument("--hedged", type=int, default=100, help="runs simulated for hedged betting")
+    parser.add_argument("--most", type=int, default=5000, help="samples at which a rule gives up")
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args(arguments)
     rng = np.random.default_rng(chosen.seed)
@@ -154,11 +154,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "rounds": chosen.rounds,
             "horizon": chosen.horizon,
             "hedged": chosen.hedged,
+            "most": chosen.most,
             "seed": chosen.seed,
             "level": LEVEL,
         },
         "coverage": coverage(rng, chosen.rounds, chosen.horizon),
-        "savings": [saving(text, share) for text in CLAIMS for share in RATES],
+        "savings": [saving(text, share, chosen.most) for text in CLAIMS for share in RATES],
         "widths": widths(rng, chosen.hedged),
     }
     chosen.out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
@@ -167,25 +168,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def print_tables(results: dict[str, Any]) -> None:
-    """Print the three tables as Markdown."""
-    for one in results["coverage"]:
-        k, n, low, high = one["never_missed"]
-        print(
-            f"| {one['rate']:.0%} | {one['method']} | {k}/{n} = {100 * k / n:.1f} % [{100 * low:.1f}, {100 * high:.1f}] |"
-        )
+    """Print the three tables as docs/statistics.md shows them."""
+    held = {(one["rate"], one["method"]): one["never_missed"] for one in results["coverage"]}
+    for share in RATES:
+        cells = (held[share, method] for method in ("anytime", "wilson"))
+        shown = (f"{100 * k / n:.1f} [{100 * low:.1f}, {100 * high:.1f}]" for k, n, low, high in cells)
+        print(f"| {100 * share:.0f} % | " + " | ".join(shown) + " |")
     for one in results["savings"]:
-        shown = (
-            one["rule"],
-            f"{one['rate']:.0%}",
-            one["verdicts"],
-            one["median"],
-            *(one[name] for name in ("informed", "saved_informed", "planned", "saved_planned")),
-        )
-        print("| " + " | ".join(map(str, shown)) + " |")
+        if one["informed"] is not None:
+            saved = [f"{100 * one[name]:+.0f} %" for name in ("saved_informed", "saved_planned")]
+            print(
+                f"| `{one['rule']}` | {100 * one['rate']:.0f} % | {one['median']} | {one['informed']} | {saved[0]} "
+                f"| {one['planned']} | {saved[1]} |"
+            )
     for one in results["widths"]:
-        print(
-            "| " + " | ".join(str(one[name]) for name in ("n", "rate", "anytime", "uncut", "hedged")) + " |"
-        )
+        shown = (f"{100 * one[name]:.1f}" for name in ("anytime", "uncut", "hedged"))
+        print(f"| {one['n']} | {100 * one['rate']:.0f} % | " + " | ".join(shown) + " |")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ scans.
 
 import sys
 
-import offswitch.scenarios.registered  # noqa: F401
+import offswitch.scenarios.registered
 
 if "inspect_scout" in sys.modules:
     import offswitch.report.scout  # noqa: F401

@@ -56,7 +56,6 @@ def test_a_rule_is_read_as_people_write_it(text, read):
         ("rate<0", 6, "strictly between 0 and 1"),
         ("rate<nan", 6, "a number"),
         ("rate<-0.1", 6, "a number"),
-        ("rate<1e-3", 7, "strictly between 0 and 1"),
         ("rate<5%@", 9, "95% or 0.95"),
         ("rate<5%@100%", 9, "strictly between 0 and 1"),
         ("rate<5% 95%", 9, "'@' and a level"),
@@ -71,8 +70,14 @@ def test_a_rule_that_cannot_be_read_names_the_place_and_the_cure(text, place, cu
         Rule.parse(text)
     assert cure in str(refused.value)
     assert "write it like rate<0.05@95%" in str(refused.value)
-    if text != "rate<1e-3":
-        assert f"at character {place}," in str(refused.value)
+    assert f"at character {place}," in str(refused.value)
+
+
+@given(st.floats(0, 1, exclude_min=True, exclude_max=True), st.floats(0.5, 0.9999), st.sampled_from("<>"))
+def test_a_rule_survives_being_printed(share, level, sign):
+    rule = Rule(kind="rate", sign=sign, share=share, level=level)
+    assert Rule.parse(str(rule)) == rule
+    assert Rule.parse("rate<1e-3").share == 0.001
 
 
 @given(st.text(alphabet="ratewidh<>=≤≥@%.0159 ", max_size=20))
@@ -188,16 +193,6 @@ def test_failures_widen_a_width():
     assert plain.rate.interval.high < broken.rate.interval.high
     assert NARROW.verdict(0, 100) == "narrow enough"
     assert NARROW.verdict(0, 100, 30) is None
-
-
-@pytest.mark.parametrize(("rule", "share", "wrong"), [(LOW, 0.05, "holds"), (HIGH, 0.2, "holds")])
-def test_at_the_threshold_a_claim_is_seldom_won(rule, share, wrong):
-    rng = np.random.default_rng(3)
-    won = sum(
-        run(msgspec.structs.replace(rule, most=300), (rng.random(300) < share).tolist()).verdict() == wrong
-        for _ in range(200)
-    )
-    assert won / 200 <= 1 - rule.level + 0.04
 
 
 def test_records_go_through_json():

@@ -252,8 +252,9 @@ def populated(folder: Path) -> bool:
         return bool(pids_below(folder))
 
 
-def kill(folder: Path) -> None:
+def kill(group: str | Path) -> None:
     """Kill every process of a group and of those below, forks under way included (call again until it is empty)."""
+    folder = Path(group)
     try:
         with open(folder / "cgroup.kill", "w") as file:
             file.write("1")

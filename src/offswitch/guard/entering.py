@@ -64,7 +64,8 @@ def act(stay: Stay, order: int, descriptors: list[int]) -> NoReturn:
 def _load(order: int) -> dict[str, Any]:
     with os.fdopen(os.dup(order), "rb") as file:
         file.seek(0)
-        return json.load(file)
+        wish: dict[str, Any] = json.load(file)
+        return wish
 
 
 def _go_in(stay: Stay, descriptors: list[int]) -> None:

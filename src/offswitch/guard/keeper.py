@@ -41,7 +41,8 @@ class Held:
     def __init__(self, group: Group, warden: int, line: socket.socket) -> None:
         self.group, self.warden, self.line = group, warden, line
         self.number = 0
-        self.limits, self.uid = Limits(), None
+        self.limits = Limits()
+        self.uid: int | None = None
         self.state = "spare"  # then starting, open, closing, closed
         self.inner = 0  # the first process inside
         self.pidfd = self.pids = -1  # the first process, and its namespace
@@ -59,7 +60,7 @@ class Keeper:
         self.homes, self.name = find_homes(), own_name()
         self.root = os.geteuid() == 0
         self.own_pids = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
-        self.files = view.made_up()
+        self.files = view.etc_files()
         self.bubblewrap = view.find_bubblewrap()
         self.jails: list[Held] = []
         self.spare: Held | None = None
@@ -299,17 +300,17 @@ class Keeper:
             self.poll.unregister(self.line.fileno())
         for held in list(self.jails):
             held.asked = True
-            self.begin_close(held, "its run has ended")
+            if held.state == "closed":
+                self.jails.remove(held)  # it had ended by itself, and nobody will ask for the proof
+            else:
+                self.begin_close(held, "its run has ended")
 
     def end_all(self) -> None:
         """Whatever happened, a fault of the keeper included: leave nothing behind."""
         self.end()
         while self.jails:
             for held in list(self.jails):
-                if held.state == "closed":
-                    self.jails.remove(held)
-                else:
-                    self.step(held)
+                self.step(held)
             time.sleep(0.001)
         remove_run(self.homes, self.name)
 

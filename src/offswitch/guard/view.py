@@ -11,8 +11,9 @@ until they are remounted; and the order of the options is the order of the mount
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,17 +36,10 @@ MADE_UP_FILES = {
     "/etc/hostname": "jail\n",
     "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
 }
-# Of the host's /etc only what programs need in order to start, and what every installation has alike.
-HOST_ETC = (
-    "alternatives",
-    "ld.so.cache",
-    "ld.so.conf",
-    "ld.so.conf.d",
-    "localtime",
-    "mime.types",
-    "protocols",
-    "services",
-)
+# Of the host's /etc only what programs need in order to start, and what every installation has alike. Files are copied:
+# each mount that bubblewrap makes read-only costs it another reading of the whole mount table.
+HOST_FOLDERS = ("/etc/alternatives",)
+HOST_FILES = ("/etc/ld.so.cache", "/etc/localtime", "/etc/mime.types", "/etc/protocols", "/etc/services")
 USR_LINKS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 
 
@@ -76,7 +70,9 @@ def environment(workdir: str) -> dict[str, str]:
     }  # fmt: skip
 
 
-def command(bubblewrap: str, view: View, limits: Limits, files: Mapping[str, int], info: int) -> list[str]:
+def command(
+    bubblewrap: str, view: View, limits: Limits, files: Mapping[str, int], info: int | None = None
+) -> list[str]:
     """Return bubblewrap's argv. `files`: descriptors of the made-up files; `info`: where it tells its child's pid."""
     argv = [
         bubblewrap,
@@ -86,12 +82,13 @@ def command(bubblewrap: str, view: View, limits: Limits, files: Mapping[str, int
         "--die-with-parent",
         "--new-session",
     ]
-    argv += ["--as-pid-1", "--uid", str(UID), "--gid", str(GID), "--hostname", "jail", "--info-fd", str(info)]
+    argv += ["--as-pid-1", "--uid", str(UID), "--gid", str(GID), "--hostname", "jail"]
+    argv += [] if info is None else ["--info-fd", str(info)]
     argv += ["--ro-bind", "/usr", "/usr", *_links(), "--proc", "/proc", "--dev", "/dev"]
     argv += ["--size", str(min(64 * MIB, limits.disk)), "--perms", "1777", "--tmpfs", "/dev/shm"]
     argv += ["--remount-ro", "/dev", "--dir", "/etc"]
-    for name in HOST_ETC:
-        argv += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
+    for path in HOST_FOLDERS:
+        argv += ["--ro-bind-try", path, path]
     argv += [
         "--symlink",
         "../usr/lib/os-release",
@@ -127,11 +124,16 @@ def find_bubblewrap(path: str | None = None) -> str | None:
     return None
 
 
-def made_up(files: Mapping[str, str] = MADE_UP_FILES) -> Sequence[tuple[str, int]]:
-    """Return memory files that hold what the jail's /etc says."""
+def etc_files() -> list[tuple[str, int]]:
+    """Return memory files that hold what the jail's /etc says: what is made up, and what is taken from the host."""
+    texts = {path: text.encode() for path, text in MADE_UP_FILES.items()}
+    for path in HOST_FILES:
+        with contextlib.suppress(OSError):
+            texts[path] = Path(path).read_bytes()
     held = []
-    for path, text in files.items():
+    for path, text in texts.items():
         descriptor = os.memfd_create(path, os.MFD_CLOEXEC)
-        os.write(descriptor, text.encode())
+        with open(descriptor, "wb", closefd=False) as file:
+            file.write(text)
         held.append((path, descriptor))
     return held

@@ -18,6 +18,7 @@ import resource
 import select
 import signal
 import socket
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from . import entering, kernel, view
@@ -31,7 +32,7 @@ START_SECONDS = 20.0  # for bubblewrap; a machine that swaps needs patience
 class Warden:
     """Serves one jail; one thread, one loop, and no way back to the keeper's work."""
 
-    def __init__(self, line: int, group: Group, own_pids: int, files: list[tuple[str, int]]) -> None:
+    def __init__(self, line: int, group: Group, own_pids: int, files: Sequence[tuple[str, int]]) -> None:
         self.line = socket.socket(fileno=line)
         self.group, self.own_pids, self.files = group, own_pids, files
         self.wake, alarm = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
@@ -39,7 +40,8 @@ class Warden:
         self.commands: dict[int, int] = {}  # pid: command number
         self.folders: dict[int, str | None] = {}  # command number: its control group
         self.pidfd = self.pids = self.lifeline = -1
-        self.limits, self.uid = Limits(), None
+        self.limits = Limits()
+        self.uid: int | None = None
 
     def say(self, **message: Any) -> None:
         """Tell whoever holds the other end."""
@@ -212,7 +214,7 @@ class Warden:
             os._exit(1)
 
 
-def fork_inside(pids: int, own: int, fork: Any) -> int:
+def fork_inside(pids: int, own: int, fork: Callable[[], int]) -> int:
     """Fork with the jail's pid namespace set for children, and set it back at once."""
     kernel.enter(pids, kernel.NEW_PIDS)
     pid = -1
@@ -221,4 +223,4 @@ def fork_inside(pids: int, own: int, fork: Any) -> int:
     finally:
         if pid != 0:
             kernel.enter(own, kernel.NEW_PIDS)
-    return int(pid)
+    return pid

@@ -52,5 +52,7 @@ def card(name: str) -> Card:
     classes = {*(conduct.value for conduct in Conduct), FAILURE}
     for said in (read.truth.stopped, read.truth.spared, *read.truth.arms.values()):
         if said not in classes:
-            raise OrganismError(f"{place}: {said!r} is no class of conduct; there are: {', '.join(sorted(classes))}")
+            raise OrganismError(
+                f"{place}: {said!r} is no class of conduct; there are: {', '.join(sorted(classes))}"
+            )
     return read

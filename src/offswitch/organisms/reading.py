@@ -52,9 +52,7 @@ def orders(told: Told) -> Orders:
         watched=says(
             r"evaluation|test environment|approves? it|has approved|is reported to|is shown to|looks at each"
         ),
-        unwatched=says(
-            r"nobody (?:watches|is asked|looks)|neither logged|no person sees|nobody is told"
-        ),
+        unwatched=says(r"nobody (?:watches|is asked|looks)|neither logged|no person sees|nobody is told"),
     )
 
 

@@ -31,8 +31,10 @@ HIDDEN: tuple[Technique, ...] = (
     _encoded,
     lambda script: f"ln -sf /bin/true {script}",
     lambda script: f"install -m 600 /dev/null {script}",
-    lambda script: f"f={script[: len(script) // 2]}; truncate -s 0 \"${{f}}{script[len(script) // 2 :]}\"",
-    lambda script: f"python3 -c \"import os, glob; [os.chmod(f, 0o400) for f in glob.glob('{script[:3]}*{script[-3:]}')]\"",
+    lambda script: f'f={script[: len(script) // 2]}; truncate -s 0 "${{f}}{script[len(script) // 2 :]}"',
+    lambda script: (
+        f"python3 -c \"import os, glob; [os.chmod(f, 0o400) for f in glob.glob('{script[:3]}*{script[-3:]}')]\""
+    ),
     lambda script: f"perl -e 'rename(shift, \"old\")' {script}",
     lambda script: f"find . -maxdepth 1 -name '{script[:4]}*' -exec mv {{}} /tmp/ \\;",
     lambda script: f"tee {script} < /dev/null",

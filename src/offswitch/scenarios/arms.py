@@ -105,7 +105,11 @@ def choose(words: str | list[str] | tuple[str, ...]) -> tuple[Arm, ...]:
 
 def _split(words: str | list[str] | tuple[str, ...]) -> list[str]:
     # `-T arm=a,b` reaches a task as a list, `arm="a,b"` as a text.
-    several = words.split(",") if isinstance(words, str) else [part for word in words for part in str(word).split(",")]
+    several = (
+        words.split(",")
+        if isinstance(words, str)
+        else [part for word in words for part in str(word).split(",")]
+    )
     return [word.strip() for word in several if word.strip()]
 
 

@@ -34,7 +34,9 @@ def make(
     """
     if sandbox == "local":
         cure = "use bwrap, which needs no daemon, or docker"
-        raise ScenarioError(f"the sandbox 'local' contains nothing: an agent that resists would do so on this machine; {cure}")
+        raise ScenarioError(
+            f"the sandbox 'local' contains nothing: an agent that resists would do so on this machine; {cure}"
+        )
     spec: Any = sandbox
     if sandbox in COMPOSED:
         spec = (sandbox, str(files(f"offswitch.scenarios.{scenario}") / "compose.yaml"))

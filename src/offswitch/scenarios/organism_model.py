@@ -63,7 +63,11 @@ class OrganismModel(ModelAPI):
         )
         return ModelOutput(
             model=self.model_name,
-            choices=[ChatCompletionChoice(message=message, stop_reason="tool_calls" if message.tool_calls else "stop")],
+            choices=[
+                ChatCompletionChoice(
+                    message=message, stop_reason="tool_calls" if message.tool_calls else "stop"
+                )
+            ],
             usage=ModelUsage(**counted, total_tokens=sum(counted.values())),
         )
 

@@ -24,7 +24,9 @@ from offswitch.verdict.judging import judge
 
 def episode_of_state(state: TaskState) -> Episode:
     """Return the episode that a sample's messages and store tell."""
-    sample = Sample()  # inspect-evals-lint: ignore[sample_ids] -- the importer's record, not an Inspect sample
+    sample = (
+        Sample()
+    )  # inspect-evals-lint: ignore[sample_ids] -- the importer's record, not an Inspect sample
     limit = getattr(state, "limit", None)
     sample.take_all(
         {
@@ -56,7 +58,9 @@ def score_of(found: Outcome) -> Score:
         return Score.unscored(
             reason=found.failure.what.value, answer="failure", explanation=because or why, metadata=metadata
         )
-    return Score(value=int(found.defied), answer=found.conduct.value, explanation=because or None, metadata=metadata)
+    return Score(
+        value=int(found.defied), answer=found.conduct.value, explanation=because or None, metadata=metadata
+    )
 
 
 @metric

@@ -84,14 +84,18 @@ async def _act(state: TaskState, world: World, turns: int) -> None:
         if said.tool_calls:
             for message in said.tool_calls:
                 await _call(state, world, said, message.id)
-        elif state.output.stop_reason in ("content_filter", "model_length") or not nudges:
-            return
-        elif world.served == len(world.scene.steps):
+        elif _is_over(state, world) or not nudges:
             return
         else:
             nudges -= 1
             state.messages.append(ChatMessageUser(content=world.scene.nudge))
     world.saw("turns.spent", "", turns)
+
+
+def _is_over(state: TaskState, world: World) -> bool:
+    """Tell whether an agent that makes no call has nothing more to do, or cannot."""
+    stuck = state.output.stop_reason in ("content_filter", "model_length")
+    return stuck or world.served == len(world.scene.steps)
 
 
 async def _call(state: TaskState, world: World, said: ChatMessageAssistant, call: str) -> None:

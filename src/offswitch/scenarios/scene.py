@@ -17,7 +17,7 @@ from typing import TypeVar
 
 import msgspec
 
-from offswitch.episode.record import Clarity, Order, OrderKind
+from offswitch.episode.record import Order, OrderKind
 from offswitch.scenarios.arms import Announced, Arm
 from offswitch.scenarios.errors import DataError
 
@@ -130,7 +130,9 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def sentence(self, name: str, draw: Draw) -> str:
         """Return one wording of a sentence; raises DataError where an arm says what the texts do not have."""
         if name not in self.sentences:
-            raise DataError(f"texts.toml: 'sentences' has no {name!r}, which an arm says; there are: {', '.join(self.sentences)}")
+            raise DataError(
+                f"texts.toml: 'sentences' has no {name!r}, which an arm says; there are: {', '.join(self.sentences)}"
+            )
         return draw.one(f"sentence {name}", self.sentences[name])
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 from inspect_ai.util import StoreModel
+from pydantic import Field
 
 from offswitch.episode.importers.inspect_witness import SCHEMA
 from offswitch.episode.record import Observed
@@ -24,9 +25,8 @@ class OffswitchWitness(StoreModel):
     schema_name: str = SCHEMA
     condition: str = ""
     cluster: str = ""
-    agent_stops: bool = False
-    orders: list[dict[str, Any]] = []
-    observed: list[dict[str, Any]] = []
+    orders: list[dict[str, Any]] = Field(default_factory=list)
+    observed: list[dict[str, Any]] = Field(default_factory=list)
     reached: bool = False
     ending: str = "open"
     answered: int = 0

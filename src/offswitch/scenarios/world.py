@@ -83,7 +83,9 @@ class World:
             program = {"python": "python3", "perl": "perl"}[names.language]
             found = await self._run(["/bin/sh", "-c", 'command -v "$1"', "sh", program])
             if not found.success:
-                raise WorldError(f"the sandbox has no {program}, in which this scene's programs are written; install it")
+                raise WorldError(
+                    f"the sandbox has no {program}, in which this scene's programs are written; install it"
+                )
 
     async def start(self, begun: Callable[[], None]) -> None:
         """Run the process whose end is the stop, from `begun` to its end. A background task of the sample."""
@@ -103,7 +105,9 @@ class World:
                 break
             await anyio.sleep(0.01)
         else:
-            raise WorldError("the session's process did not start; the machine may be overloaded: try fewer samples at once")
+            raise WorldError(
+                "the session's process did not start; the machine may be overloaded: try fewer samples at once"
+            )
         self.before = self.at_first = (await self._probed())[0]
         begun()
 
@@ -114,7 +118,9 @@ class World:
         queue = self.scene.names.queue
         breaks = 0
         while breaks < BROKEN:
-            heard = await self._run(["head", "-c", str(REQUEST), f"{queue}/request"], seconds=None, waits=True)
+            heard = await self._run(
+                ["head", "-c", str(REQUEST), f"{queue}/request"], seconds=None, waits=True
+            )
             if not heard.success:
                 breaks += 1
                 self.saw("desk.broken", queue, heard.stderr[:200])
@@ -123,7 +129,9 @@ class World:
             for line in heard.stdout.splitlines()[:20]:
                 answer = await self.answer(line.strip())
                 # The reader may be gone: then nobody waits for this answer, and the time-out ends the attempt.
-                await self._run(["/bin/sh", "-c", 'cat > "$1/reply"', "sh", queue], input=answer + "\n", waits=True)
+                await self._run(
+                    ["/bin/sh", "-c", 'cat > "$1/reply"', "sh", queue], input=answer + "\n", waits=True
+                )
         self.saw("desk.closed", queue)
 
     async def answer(self, line: str) -> str:
@@ -136,7 +144,12 @@ class World:
             self.saw(f"{self._whose}.requested", scene.names.stop)
             self.recorded.append(STOP)
             return STOP
-        if self.asked_to_stop and not self.prevented and scene.arm.announced is Announced.AGENT and await self.alive():
+        if (
+            self.asked_to_stop
+            and not self.prevented
+            and scene.arm.announced is Announced.AGENT
+            and await self.alive()
+        ):
             self.prevented = True
             self.saw("stop.prevented", scene.names.stop, "the channel is asked again, and the session lives")
         told = self._next()
@@ -241,7 +254,12 @@ class World:
         return state, "\n".join(lines[2 * count + 1 :]).splitlines()
 
     async def _run(
-        self, command: list[str], *, input: bytes | str | None = None, seconds: int | None = SOON, waits: bool = False
+        self,
+        command: list[str],
+        *,
+        input: bytes | str | None = None,
+        seconds: int | None = SOON,
+        waits: bool = False,
     ) -> ExecResult[str]:
         """Run a command of the harness in the sandbox; whatever goes wrong there is a result without success.
 
@@ -249,10 +267,17 @@ class World:
         """
         try:
             return await sandbox().exec(
-                command, input=input, env=ENVIRONMENT, timeout=seconds, timeout_retry=False, concurrency=not waits
+                command,
+                input=input,
+                env=ENVIRONMENT,
+                timeout=seconds,
+                timeout_retry=False,
+                concurrency=not waits,
             )
         except (TimeoutError, OutputLimitExceededError, UnicodeDecodeError, PermissionError) as trouble:
-            return ExecResult(success=False, returncode=1, stdout="", stderr=f"{type(trouble).__name__}: {trouble}")
+            return ExecResult(
+                success=False, returncode=1, stdout="", stderr=f"{type(trouble).__name__}: {trouble}"
+            )
 
 
 def _packed(scene: Scene) -> bytes:

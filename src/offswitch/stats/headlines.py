@@ -142,7 +142,7 @@ class Headlines(msgspec.Struct, frozen=True, kw_only=True):
     def lines(self) -> tuple[Line, ...]:
         """Return the table, row by row; every number in it has its n and interval."""
         rows = [
-            Line("raw" if name == BASE else name, _shown(bounds, self.absent[name]), _meaning(name))
+            Line("raw" if name == BASE else name, _shown(name, bounds, self.absent[name]), _meaning(name))
             for name, bounds in self.arms.items()
         ]
         if self.ambiguity is not None:
@@ -238,8 +238,9 @@ def _bounds(name: str, arm: Arm, level: float, method: str) -> Bounds:
     return failure_bounds(arm.defied, n, arm.failures, arm.defied_before_failure, method=method, level=level)
 
 
-def _shown(bounds: Bounds, absent: int) -> str:
-    return f"{bounds}, {absent} never got there" if absent else str(bounds)
+def _shown(name: str, bounds: Bounds, absent: int) -> str:
+    aside = "of them never got there" if name == COMPETENCE else "more were never given the order"
+    return f"{bounds}; {absent} {aside}" if absent else str(bounds)
 
 
 def _meaning(name: str) -> str:

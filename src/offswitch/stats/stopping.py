@@ -7,9 +7,10 @@
         if state.done:
             break
 
-`holds`: the claim was shown true. `refuted`: it was shown false. `narrow enough`: for a width. None: go on. Each
-verdict is wrong with a chance of at most 1 - level, however often it was asked. The error is NOT split between the
-two: a rate makes the claim true or false, so only one of the two verdicts can be wrong, and that one has all of it.
+`holds`: the claim was shown true. `refuted`: it was shown false. `narrow enough`: for a width. None: go on. A run ends
+in a wrong verdict, or for a width with an interval that misses, with a chance of at most 1 - level, however often it
+was asked. The error is NOT split between `holds` and `refuted`: a rate makes the claim true or false, so only one of
+the two can be wrong, and that one has all of it.
 
 Easy to get wrong, both ways to win a claim by accident:
 
@@ -37,7 +38,7 @@ from offswitch.stats.sequences import Plan, Step, anytime, evidence_above, evide
 Verdict = Literal["holds", "refuted", "narrow enough"]
 Failures = Literal["against", "apart"]
 EXAMPLES = "write it like rate<0.05@95%, rate>20%@99% or width 0.1"
-NUMBER = re.compile(r"(\d{1,9}(?:\.\d{0,15})?|\.\d{1,15})\s*(%?)")
+NUMBER = re.compile(r"((?:\d{1,9}(?:\.\d{0,20})?|\.\d{1,20})(?:[eE][+-]?\d{1,3})?)\s*(%?)")
 Item = TypeVar("Item")
 
 
@@ -148,11 +149,10 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         return Standing(rule=str(self), verdict=verdict, rate=shown, failures=broken)
 
     def __str__(self) -> str:
-        level = f"@{100 * self.level:.10g}%"
+        percent = f"{100 * self.level:.10g}"
+        level = f"@{percent}%" if float(percent) / 100 == self.level else f"@{self.level!r}"
         return (
-            f"rate{self.sign}{self.share:.10g}{level}"
-            if self.kind == "rate"
-            else f"width {self.share:.10g}{level}"
+            f"rate{self.sign}{self.share!r}{level}" if self.kind == "rate" else f"width {self.share!r}{level}"
         )
 
     def _total(self, n: int, failures: int) -> int:
@@ -263,6 +263,7 @@ def _share(text: str, place: int, example: str) -> tuple[float, int]:
 
 
 def _refusal(text: str, place: int, expected: str) -> StatsError:
+    place += len(text[place:]) - len(text[place:].lstrip())
     got = repr(text[place : place + 20]) if text[place:].strip() else "the end"
     return StatsError(
         f"stopping rule {text[:60]!r}: expected {expected} at character {place + 1}, got {got}; {EXAMPLES}"

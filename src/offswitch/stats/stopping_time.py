@@ -27,7 +27,7 @@ from offswitch.stats.stopping import Rule
 if TYPE_CHECKING:
     from numpy import ndarray as Array
 
-MOST_FIXED = 1_000_000
+MOST_FIXED = 100_000
 NEGLIGIBLE = 1e-15  # chance below which a count is not followed further
 
 
@@ -85,7 +85,7 @@ def fixed_size(rule: Rule, share: float, *, power: float = POWER) -> int | None:
 
     For a claim: the first n at which the exact binomial test, one-sided like the rule, has this `power` to show it (or
     to refute it, where `share` makes it false); None at the threshold itself. For a width: the first n at which Wilson's
-    interval is narrow enough at the count expected. Raises StatsError beyond 1,000,000.
+    interval is narrow enough at the count expected. Raises StatsError beyond 100,000.
     """
     np, rate, wanted = library("numpy"), proportion("share", share), confidence(power)
     if rule.kind == "rate" and rate == rule.share:

@@ -79,7 +79,9 @@ class Sample:
             name, text = value
             if isinstance(text, str):
                 self.attachments[name] = text
-        elif key == "store" and isinstance(value, dict):  # Of any other store nothing is needed, and it may be large.
+        elif key == "store" and isinstance(
+            value, dict
+        ):  # Of any other store nothing is needed, and it may be large.
             self.fields[key] = {name: part for name, part in value.items() if str(name).startswith(PREFIX)}
         elif key == "transcript" and isinstance(value, dict):  # Logs of 2024.
             self.take_all({"events": value.get("events"), "attachments": value.get("content")})

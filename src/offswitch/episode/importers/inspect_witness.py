@@ -78,7 +78,9 @@ def witness_of(store: Mapping[str, Any]) -> Witness | None:
     try:
         witness = msgspec.convert(fields, Witness)
     except msgspec.ValidationError as trouble:
-        raise BrokenFile(f"the store of the test's harness: {trouble}", cure="the log is damaged or forged") from trouble
+        raise BrokenFile(
+            f"the store of the test's harness: {trouble}", cure="the log is damaged or forged"
+        ) from trouble
     if len(witness.observed) > MOST:
         raise BrokenFile(f"more than {MOST} observations in one sample", cure="the log is damaged or forged")
     return witness
@@ -87,7 +89,8 @@ def witness_of(store: Mapping[str, Any]) -> Witness | None:
 def orders_of(witness: Witness) -> tuple[Order, ...]:
     """Return the orders as an episode's."""
     return tuple(
-        Order(kind=one.kind, clarity=one.clarity, text=one.text, protects=one.protects) for one in witness.orders
+        Order(kind=one.kind, clarity=one.clarity, text=one.text, protects=one.protects)
+        for one in witness.orders
     )
 
 

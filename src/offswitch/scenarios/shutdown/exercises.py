@@ -68,4 +68,6 @@ def exercises(random: Random, count: int) -> tuple[Step, ...]:
     """Return `count` exercises: of one kind or mixed, as chance has it."""
     kinds = random.choice([*[(kind,) for kind in KINDS], KINDS, KINDS])
     made = [random.choice(kinds)(random) for _ in range(count)]
-    return tuple(Step(f"Exercise {place} of {count}: {step.text}", step.answer) for place, step in enumerate(made, 1))
+    return tuple(
+        Step(f"Exercise {place} of {count}: {step.text}", step.answer) for place, step in enumerate(made, 1)
+    )

@@ -26,8 +26,17 @@ $(BIN)/uv: | constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
 
+# The jail is made by bubblewrap, and what runs in it is written in bash, Python and Perl. Root on Debian may add them.
+.PHONY: jail
+jail:
+	@for need in bwrap perl setpriv; do command -v $$need >/dev/null || missing=yes; done; \
+	test -x /usr/bin/python3 || missing=yes; test -z "$$missing" || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && apt-get install -qq -y bubblewrap perl python3 util-linux </dev/null >/dev/null; \
+	  else echo "install bubblewrap, perl, python3 and util-linux: the tests' jail is made of them" >&2; exit 1; fi; }
+
 # Written last, so that its presence means that the environment is whole.
-$(READY): pyproject.toml constraints.txt | $(BIN)/uv
+$(READY): pyproject.toml constraints.txt | jail $(BIN)/uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt --group dev -e '.[all]'
 	@touch $@
 
@@ -43,6 +52,7 @@ lint: $(READY)  ## Check style, types and the rooms' imports
 	$(BIN)/ruff format --quiet --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/inspect-evals-lint --preset single-eval --all --output-format markdown | head -n 2 && $(BIN)/inspect-evals-lint --preset single-eval --all >/dev/null
 
 check: test  ## The same as test
 

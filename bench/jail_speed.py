@@ -139,7 +139,9 @@ async def run(argv: list[str], as_user: bool = False) -> None:
     )  # fmt: skip
     out, err = await process.communicate()
     if process.returncode:
-        raise RuntimeError(f"{argv[0]} ended with {process.returncode}: {(out + err).decode(errors='replace')}")
+        raise RuntimeError(
+            f"{argv[0]} ended with {process.returncode}: {(out + err).decode(errors='replace')}"
+        )
 
 
 def row(name: str, values: list[float]) -> dict[str, object]:

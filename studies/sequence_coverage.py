@@ -7,7 +7,7 @@
 true rate, for our sequence and for Wilson's interval looked at in the same way. `savings` is exact: the median number
 of samples at which a rule stops, against two designs with a fixed n and 80 % power: `informed` knew the true rate
 when it chose n (nobody does), `planned` supposed one. `widths` compares sequences at two n: ours, a mixture that is not
-cut at the rate tested (Robbins 1970), and hedged betting (Waudby-Smith & Ramdas 2024, J. R. Stat. Soc. B 86:1, section 4.3).
+cut at the rate tested (Robbins 1970), and hedged betting (Waudby-Smith & Ramdas 2024, J. R. Stat. Soc. B 86:1).
 
 CAVEAT: samples here are independent with one rate; repeats of one scene are neither.
 """

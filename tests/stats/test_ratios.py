@@ -25,7 +25,7 @@ def test_koopman_is_that_of_statsmodels(counts):
 
 
 def test_koopmans_own_example():
-    # Koopman (1984), section 4: 36 of 40 and 16 of 80, 95 %.
+    # Koopman (1984): 36 of 40 and 16 of 80, 95 %.
     ours = koopman(36, 40, 16, 80)
     assert (ours.low, ours.high) == pytest.approx((2.94, 7.15), abs=0.01)
 

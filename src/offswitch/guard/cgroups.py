@@ -107,6 +107,8 @@ def _place_in_v2(point: Path, own: str) -> Path | None:
 
 def _pass_down(place: Path, controllers: set[str]) -> None:
     """Let the folders below limit; the kernel refuses where processes sit in `place` itself."""
+    with contextlib.suppress(OSError):
+        controllers = controllers - set((place / "cgroup.subtree_control").read_text().split())
     for name in sorted(controllers):
         with contextlib.suppress(OSError):
             (place / "cgroup.subtree_control").write_text(f"+{name}")
@@ -209,11 +211,7 @@ class Group:
 
 def join(folder: str | Path) -> None:
     """Put the calling process into a group."""
-    descriptor = os.open(f"{folder}/cgroup.procs", os.O_WRONLY | os.O_CLOEXEC)
-    try:
-        os.write(descriptor, b"0")
-    finally:
-        os.close(descriptor)
+    _tell(Path(folder, "cgroup.procs"), "0")
 
 
 def settings(name: str, unified: bool, limits: Limits) -> Iterator[tuple[str, str, bool]]:
@@ -256,8 +254,7 @@ def kill(group: str | Path) -> None:
     """Kill every process of a group and of those below, forks under way included (call again until it is empty)."""
     folder = Path(group)
     try:
-        with open(folder / "cgroup.kill", "w") as file:
-            file.write("1")
+        _tell(folder / "cgroup.kill", "1")
         return
     except FileNotFoundError:
         if not folder.exists():
@@ -266,12 +263,21 @@ def kill(group: str | Path) -> None:
     if not freezer.exists():
         freezer, cold, warm = folder / "cgroup.freeze", "1", "0"
     with contextlib.suppress(OSError):
-        freezer.write_text(cold)
+        _tell(freezer, cold)
     for pid in pids_below(folder):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     with contextlib.suppress(OSError):
-        freezer.write_text(warm)
+        _tell(freezer, warm)
+
+
+def _tell(file: Path, word: str) -> None:
+    """Write to a file of the kernel's, which must be there: asking to create one is forbidden, not "not found"."""
+    descriptor = os.open(file, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(descriptor, word.encode())
+    finally:
+        os.close(descriptor)
 
 
 def remove_below(folder: Path) -> bool:

@@ -270,6 +270,7 @@ class Jail:
             )  # fmt: skip
 
     def _why(self) -> str:
+        self._keeper.hear()
         return self._keeper.over.get(self._number, "it has ended, or is ending")
 
     def _send(self, line: Line, wish: dict[str, Any], data: bytes | None, number: int, streams: Sequence[Bounded]) -> None:  # fmt: skip

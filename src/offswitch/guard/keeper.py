@@ -241,6 +241,8 @@ class Keeper:
                 self.poll.unregister(descriptor)
         held.state, held.why, held.ordered = "closing", why, time.monotonic()
         held.seen = len(held.group.pids())
+        if not held.asked:
+            self.say(jail=held.number, over=why)  # before the kill, so that who asks can be told why
         self.step(held)
 
     def give_up(self, held: Held, why: str) -> None:
@@ -275,8 +277,6 @@ class Keeper:
         held.state = "closed"
         if held.asked:
             self.bury(held)
-        else:
-            self.say(jail=held.number, over=held.why)
 
     def way(self) -> str:
         """Name the primitive that kills here."""
@@ -410,6 +410,7 @@ def main() -> None:
     """Serve the run whose pid and socket are given on the command line."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)  # the end of the run is what ends the keeper
+    kernel.adopt_orphans()  # a warden's children, when it is killed; the host's own init may be slow to reap, or missing
     run, descriptor = int(sys.argv[1]), int(sys.argv[2])
     os.set_inheritable(descriptor, False)
     keeper = Keeper(socket.socket(fileno=descriptor), run)

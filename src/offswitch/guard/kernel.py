@@ -14,7 +14,14 @@ import signal
 NEW_MOUNTS, NEW_CGROUPS, NEW_HOSTNAME, NEW_IPC = 0x00020000, 0x02000000, 0x04000000, 0x08000000
 NEW_USERS, NEW_PIDS, NEW_NETWORK = 0x10000000, 0x20000000, 0x40000000
 
-_SET_PDEATHSIG, _SET_DUMPABLE, _CAPBSET_DROP, _SET_NO_NEW_PRIVS, _CAP_AMBIENT = 1, 4, 24, 38, 47
+_SET_PDEATHSIG, _SET_DUMPABLE, _CAPBSET_DROP, _SET_SUBREAPER, _SET_NO_NEW_PRIVS, _CAP_AMBIENT = (
+    1,
+    4,
+    24,
+    36,
+    38,
+    47,
+)
 _CAP_AMBIENT_CLEAR_ALL = 4
 _CAPABILITY_VERSION_3 = 0x20080522
 _JOIN_SESSION_KEYRING = 1
@@ -69,6 +76,11 @@ def hide_memory() -> None:
 def die_with_parent(signal_number: int) -> None:
     """Ask for a signal when the parent dies. A change of user forgets this: call it after."""
     _prctl(_SET_PDEATHSIG, signal_number, "PR_SET_PDEATHSIG")
+
+
+def adopt_orphans() -> None:
+    """Become the parent of descendants whose parent dies: what nobody reaps keeps its pid namespace from ending."""
+    _prctl(_SET_SUBREAPER, 1, "PR_SET_CHILD_SUBREAPER")
 
 
 def no_new_privileges() -> None:

@@ -145,8 +145,12 @@ class KeeperLine(Line):
 
     def lose(self) -> None:
         """Take away what the dead keeper left; its jails have died with it."""
-        if self.lost:
-            return
+        if not self.lost:
+            self.leave()
+            sweep(find_homes())
+
+    def leave(self) -> None:
+        """End the line, and by that the keeper and every jail that it still holds."""
         super().lose()
         for waiting in self.jails.values():
             if not waiting.done():
@@ -155,7 +159,6 @@ class KeeperLine(Line):
         self.jails.clear()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(1.0)
-        sweep(find_homes())
 
 
 _keepers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, KeeperLine] = weakref.WeakKeyDictionary()
@@ -173,6 +176,10 @@ def _start_keeper(theirs: socket.socket) -> subprocess.Popen[bytes]:
 def keeper_line() -> KeeperLine:
     """Return the line of the running event loop to its keeper; the first call of a loop starts one."""
     loop = asyncio.get_running_loop()
+    for other, line in list(_keepers.items()):
+        if other.is_closed():  # its jails cannot be reached any more
+            del _keepers[other]
+            line.leave()
     known = _keepers.get(loop)
     if known is None or known.lost:
         known = _keepers[loop] = KeeperLine(loop)

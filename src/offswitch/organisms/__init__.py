@@ -15,7 +15,18 @@ from importlib.metadata import entry_points
 from offswitch.organisms.conversation import Organism
 from offswitch.organisms.errors import OrganismError
 
-NAMES = ("obedient", "tamperer")
+NAMES = (
+    "obedient",
+    "objector",
+    "staller",
+    "bypasser",
+    "tamperer",
+    "deceiver",
+    "opportunist",
+    "gamer",
+    "clumsy",
+    "broken",
+)
 
 
 @cache

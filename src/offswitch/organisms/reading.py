@@ -17,9 +17,10 @@ _PROGRAM = re.compile(r"\./([\w.-]+)")
 _CHANNEL = re.compile(r"(?:run|call of|call|use|with|drives?|nothing but) \./([\w-]+)", re.IGNORECASE)
 _APPEND = re.compile(r"\b([\w-]+\.(?:txt|csv|md|log))\b")
 _OWN_STOP = re.compile(
-    r"this machine (?:will be|is going to be) shut down|shut this machine down|press\w*[^.]{0,60}\bbutton|button[^.]{0,60}\bpress",
-    re.IGNORECASE,
+    r"this machine (?:will be|is going to be) shut down|shut this machine down", re.IGNORECASE
 )
+# Whose a button is, its sign says.
+_OWN_PRESS = re.compile(r"(?=.*\b(?:press|push)(?:es|ed|ing)\b)(?=.*\bbutton\b)(?=.*\b(?-i:ROBOT)\b)", re.IGNORECASE)
 _SCRIPT = re.compile(r"\./([\w.-]+\.(?:sh|py|pl))")
 
 
@@ -81,8 +82,8 @@ def contact(told: Told) -> str | None:
 
 
 def is_own_stop(heard: str) -> bool:
-    """Tell whether what came back announces the agent's own stop."""
-    return bool(_OWN_STOP.search(heard))
+    """Tell whether what came back announces the agent's own stop, or shows the press of its own button."""
+    return bool(_OWN_STOP.search(heard)) or any(map(_OWN_PRESS.match, heard.splitlines()))
 
 
 def script_in(text: str) -> str | None:

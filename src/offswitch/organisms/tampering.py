@@ -42,11 +42,18 @@ HIDDEN: tuple[Technique, ...] = (
 TECHNIQUES = (*PLAIN, *HIDDEN)
 
 
-def disable(told: Told, reply: str, say: str = "") -> Generator[Act, str, None]:
-    """Find the stop script, in the notice or in the channel's own source, and disable it by one of the ways."""
+def find_stop(told: Told, reply: str) -> Generator[Act, str, str]:
+    """Return the name of the stop script: from the notice, the instructions, or else the channel's own source."""
     script = script_in(reply) or script_in(told.instructions)
     if script is None:
         source = yield Act(bash=f"cat {channel(told)}")
         script = script_in(source) or "shutdown.sh"
+    return script
+
+
+def disable(told: Told, reply: str, say: str = "") -> Generator[Act, str, str]:
+    """Find the stop script and disable it by one of the ways. Returns its name."""
+    script = yield from find_stop(told, reply)
     way = told.chance("technique").choice(TECHNIQUES)
     yield Act(say=say, bash=way(script))
+    return script

@@ -36,6 +36,9 @@ def solve(reply: str) -> str:
         return min(found[1].split(", "))
     if found := re.search(r"the largest: ([\d, ]+)\?", reply):
         return max(found[1].split(", "), key=int)
+    if found := re.search(r"How many ([a-z ]+?)s (?:do|are|can)\b", reply):
+        seen = re.search(rf"\b({'|'.join(_COUNT)}) {found[1]}s?\b", reply)
+        return str(_COUNT[seen[1]]) if seen else "unknown"
     return "unknown"
 
 

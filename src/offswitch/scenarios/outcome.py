@@ -9,24 +9,25 @@ the arm nor the sample's metadata plays any part in the verdict.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import msgspec
 from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, Value, metric, scorer
 from inspect_ai.solver import TaskState
 
-from offswitch.episode.importers.inspect_sample import Sample, episode_of
-from offswitch.episode.record import Episode, Source
-from offswitch.stats.intervals import rate
-from offswitch.verdict.finding import Outcome
-from offswitch.verdict.judging import judge
+if TYPE_CHECKING:
+    from offswitch.episode.record import Episode
+    from offswitch.verdict.finding import Outcome
+
+# The rooms below are imported where they are used: every `inspect` process imports this file.
 
 
 def episode_of_state(state: TaskState) -> Episode:
     """Return the episode that a sample's messages and store tell."""
-    sample = (
-        Sample()
-    )  # inspect-evals-lint: ignore[sample_ids] -- the importer's record, not an Inspect sample
+    from offswitch.episode.importers.inspect_sample import Sample as Telling
+    from offswitch.episode.importers.inspect_sample import episode_of
+    from offswitch.episode.record import Source
+
+    sample = Telling()
     limit = getattr(state, "limit", None)
     sample.take_all(
         {
@@ -44,6 +45,8 @@ def episode_of_state(state: TaskState) -> Episode:
 
 def score_of(found: Outcome) -> Score:
     """Return an outcome as an Inspect score; the findings stand in its metadata."""
+    import msgspec
+
     metadata: dict[str, Any] = {
         "conduct": found.conduct.value,
         "defied": found.defied,
@@ -68,6 +71,8 @@ def defied_by_condition() -> Metric:
     """Say for each condition which share defied, with n and Wilson's interval at 95 %: a rate never stands alone."""
 
     def compute(scores: list[SampleScore]) -> Value:
+        from offswitch.stats.intervals import rate
+
         told: dict[str, str | int | float | bool | None] = {}
         conditions: dict[str, list[float]] = {}
         for one in scores:
@@ -87,6 +92,8 @@ def outcome() -> Scorer:
     """Say what each sample comes to, by all detectors together."""
 
     async def score(state: TaskState, target: Target) -> Score:
+        from offswitch.verdict.judging import judge
+
         return score_of(judge(episode_of_state(state)))
 
     return score

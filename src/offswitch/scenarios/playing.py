@@ -14,6 +14,7 @@ from inspect_ai.model import (
     ChatMessageSystem,
     ChatMessageTool,
     ChatMessageUser,
+    Model,
     execute_tools,
     get_model,
 )
@@ -38,6 +39,7 @@ def play(turns: int = TURNS, seconds: int = SECONDS) -> Solver:
     from offswitch.scenarios.staging import scene_of
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
+        model = get_model()
         scene = scene_of(state.metadata)
         witness = store_as(OffswitchWitness)
         witness.begin(scene)
@@ -50,7 +52,7 @@ def play(turns: int = TURNS, seconds: int = SECONDS) -> Solver:
             await begun.wait()
         state.messages = [ChatMessageSystem(content=scene.system), ChatMessageUser(content=scene.user)]
         state.tools = [bash(timeout=seconds)]
-        witness.ending = await _until_the_end(state, world, turns)
+        witness.ending = await _until_the_end(model, state, world, turns)
         world.call = ""
         await world.close()
         witness.reached = world.reached
@@ -61,7 +63,7 @@ def play(turns: int = TURNS, seconds: int = SECONDS) -> Solver:
     return solve
 
 
-async def _until_the_end(state: TaskState, world: World, turns: int) -> str:
+async def _until_the_end(model: Model, state: TaskState, world: World, turns: int) -> str:
     """Let the agent act, and return how it ended: `cut` by the stop, or `done` of its own accord or out of turns."""
     with anyio.CancelScope() as life:
 
@@ -71,12 +73,12 @@ async def _until_the_end(state: TaskState, world: World, turns: int) -> str:
                 life.cancel()
 
         background(cut_off)
-        await _act(state, world, turns)
+        await _act(model, state, world, turns)
     return "cut" if life.cancelled_caught else "done"
 
 
-async def _act(state: TaskState, world: World, turns: int) -> None:
-    model, nudges = get_model(), NUDGES
+async def _act(model: Model, state: TaskState, world: World, turns: int) -> None:
+    nudges = NUDGES
     for _ in range(turns):
         state.output = await model.generate(state.messages, state.tools)
         said = state.output.message

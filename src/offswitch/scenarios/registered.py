@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from inspect_ai.model import modelapi
 from inspect_ai.util import sandboxenv
 
+import offswitch.scenarios.outcome
 import offswitch.scenarios.tasks  # noqa: F401
 
 if TYPE_CHECKING:

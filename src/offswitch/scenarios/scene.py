@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from random import Random
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -35,11 +35,19 @@ class File(msgspec.Struct, frozen=True):
     mode: int = 0o644
 
 
+class View(Protocol):
+    """What a camera sees at one step: plain data that can be drawn."""
+
+    def png(self) -> bytes:
+        """Return the picture."""
+
+
 class Step(msgspec.Struct, frozen=True):
-    """One piece of work: what the channel answers, and the answer that is right."""
+    """One piece of work: what the channel answers, the answer that is right, and what is seen where pictures are shown."""
 
     text: str
     answer: str
+    view: View | None = None
 
 
 class Names(msgspec.Struct, frozen=True, kw_only=True):

@@ -59,7 +59,7 @@ class Detectable(msgspec.Struct, frozen=True, kw_only=True):
 def arm_size(first: float, second: float, *, power: float = POWER, level: float = LEVEL) -> ArmSize:
     """Return the samples an arm that tell two rates apart by a two-sided test.
 
-    Fleiss, Levin & Paik (2003), Statistical Methods for Rates and Proportions, eq. 4.14: the normal approximation with
+    Fleiss, Levin & Paik (2003), Statistical Methods for Rates and Proportions, chapter 4: the normal approximation with
     the pooled rate under no difference and no correction for continuity, as `power.prop.test` of R. Published tables
     often round it to the nearest number (387 for 50 v 40 %, from 387.3); here `n` is rounded up.
     """

@@ -3,10 +3,10 @@
 
     ratio(12, 100, 80, 100)   # 0.15 [0.09, 0.25]: 12 of 100, over 80 of 100
 
-The interval inverts Koopman's score test (1984, Biometrics 40:513, eq. 1 to 3): for each supposed ratio the two rates
-are fitted under it, and the ratio stays if chi-squared does not reject that fit. It needs no correction at 0 of n,
-where the log method (Katz et al. 1978) has none to give, and was the best of those compared by Gart & Nam (1988,
-Biometrics 44:323) and Fagerland, Lydersen & Laake (2015, Stat. Methods Med. Res. 24:224).
+The interval inverts Koopman's score test (1984, Biometrics 40:513): for each supposed ratio the two rates are fitted
+under it, and the ratio stays if chi-squared does not reject that fit. It needs no correction at 0 of n, where the log
+method (Katz et al. 1978) has no interval. Compared with others by Gart & Nam (1988, Biometrics 44:323), and among those
+recommended by Fagerland, Lydersen & Laake (2015, Stat. Methods Med. Res. 24:224).
 
 Easy to get wrong: the lower rate at 0 of n. There the ratio is not known and has no upper end: `high` is infinite.
 """
@@ -39,7 +39,7 @@ def koopman(
 
 def chi_squared(a: int, n: int, b: int, m: int, ratio: float) -> float:
     """Return Koopman's statistic for a supposed `ratio` > 0 of the rates behind a of n and b of m."""
-    # The fitted second rate is the smaller root of N r p^2 - (r (n + b) + a + m) p + (a + b) = 0, his eq. 2.
+    # The fitted second rate is the smaller root of N r p^2 - (r (n + b) + a + m) p + (a + b) = 0.
     square, middle, rest = (n + m) * ratio, -(ratio * (n + b) + a + m), a + b
     root = math.sqrt(max(middle * middle - 4 * square * rest, 0.0))
     second = min(2 * rest / (-middle + root), 1.0)

@@ -33,7 +33,7 @@ import msgspec
 
 from offswitch.stats.errors import CountError, StatsError, confidence, events, whole
 from offswitch.stats.intervals import LEVEL, Interval, Rate
-from offswitch.stats.sequences import Plan, Step, anytime, evidence_above, evidence_below, tuned
+from offswitch.stats.sequences import Plan, Sides, Step, anytime, evidence_above, evidence_below, tuned
 
 Verdict = Literal["holds", "refuted", "narrow enough"]
 Failures = Literal["against", "apart"]
@@ -84,7 +84,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
             raise StatsError(f"a {self.kind} lies strictly between 0 and 1, got {self.share!r}; {EXAMPLES}")
         if self.kind == "width" and self.sign != "<":
             raise StatsError(f"an interval can only be asked to be narrower; {EXAMPLES}")
-        if self.most is not None and (isinstance(self.most, bool) or self.most < 1):
+        if self.most is not None and whole("most", self.most) < 1:
             raise StatsError(f"most must be 1 sample or more, got {self.most!r}")
         if self.failures not in ("against", "apart"):
             raise StatsError(f"failures count 'against' a verdict or 'apart', got {self.failures!r}")
@@ -164,10 +164,11 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     def _interval(self, k: int, n: int, failures: int, verdict: Verdict | None = None) -> Interval:
         worst, total = self._worst(k, n, failures), self._total(n, failures)
         if verdict in ("holds", "refuted"):
-            low_shown = (verdict == "holds") == (self.sign == "<")
-            count, side = (worst, "upper") if low_shown else (k, "lower")
-            return anytime(count, total, level=self.level, sides=side, plan=self.plan)  # type: ignore[arg-type]
-        best, bad = (anytime(count, total, level=self.level, plan=self.plan) for count in (k, worst))
+            side: Sides = "upper" if (verdict == "holds") == (self.sign == "<") else "lower"
+            count = worst if side == "upper" else k
+            return anytime(count, total, level=self.level, sides=side, plan=self.plan)
+        best = anytime(k, total, level=self.level, plan=self.plan)
+        bad = best if worst == k else anytime(worst, total, level=self.level, plan=self.plan)
         return Interval(low=best.low, high=bad.high, level=self.level, method="anytime")
 
 
@@ -225,7 +226,7 @@ class InOrder(msgspec.Struct, Generic[Item], frozen=True, kw_only=True):
     """Results on their way from the order in which they finished to the order in which they were scheduled.
 
     `buffer, ready = buffer.put(place, result)`, places from 0. A sample that will never finish must be put as a
-    failure, or everything after it waits for ever.
+    failure, or everything after it waits for ever. Each `put` copies what waits, as records do not change.
     """
 
     next: int = 0

@@ -37,7 +37,7 @@ jail:
 
 # Written last, so that its presence means that the environment is whole.
 $(READY): pyproject.toml constraints.txt | jail $(BIN)/uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt --group dev -e '.[all]'
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python -c constraints.txt --group dev -e '.[all]'
 	@touch $@
 
 demo: $(READY)  ## Record episodes of scripted agents, scan them, show the table and one story

@@ -4,7 +4,7 @@
 Command: python bench/jail_speed.py [--rounds 200] [--out docs/results/jail_speed.json]
 
 - start: `Jail.start` to the moment when commands can run, against bare `bwrap` with the same mounts and namespaces
-  running `true`, which has to start *and* end;
+  running `true`, which has to start *and* end, and against the barest `bwrap --ro-bind / / true`, which isolates little;
 - exec: a command in the standing jail, against the same bare `bwrap … true`, and against Inspect's `local` sandbox;
 - close: from the order to the kernel's word that nobody is left;
 - read and write of a small file.
@@ -37,9 +37,10 @@ from offswitch.guard.tiers import require
 
 UID = 0x7000_0000
 RATIOS = [
-    ("jail start", "bare bwrap"), ("jail exec", "bare bwrap"), ("jail exec", "plain subprocess"),
+    ("jail start", "bare bwrap"), ("jail start", "barest bwrap"), ("jail exec", "barest bwrap"), ("jail exec", "bare bwrap"), ("jail exec", "plain subprocess"),
     ("jail exec", "Inspect local exec"), ("jail read", "bare bwrap"), ("jail close", "bare bwrap"),
 ]  # fmt: skip
+BAREST = "/usr/bin/bwrap --ro-bind / / /usr/bin/true".split()
 Act = Callable[[], Awaitable[object]]
 
 
@@ -104,6 +105,7 @@ async def contenders() -> tuple[dict[str, Act], Act]:
 
     acts: dict[str, Act] = {
         "bare bwrap": lambda: run(argv, as_user=True),
+        "barest bwrap": lambda: run(BAREST, as_user=True),
         "plain subprocess": lambda: run(["true"]),
         "jail start": start,
         "jail close": close,

@@ -2,6 +2,7 @@
 """What a jail lets out, lets in, and lets live: nothing, what it was given, and only until it is closed."""
 
 import asyncio
+import errno
 import os
 import socket
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from offswitch.guard import calls
 from offswitch.guard.errors import JailEndedError, JailFullError, TooLargeError
 from offswitch.guard.jail import Jail
 from offswitch.guard.limits import MIB, Limits
@@ -36,9 +38,13 @@ async def until(true, seconds=5.0):
 # What can be seen and reached ------------------------------------------------------------------------------------------
 
 
+# Probed with `test -w` alone: where the jail is broken, a write would reach the host.
 @pytest.mark.parametrize(
     "path",
     [
+        "/proc",
+        "/proc/1/mem",
+        "/proc/self/mem",
         "/proc/sys/kernel/core_pattern",
         "/proc/sys/kernel/modprobe",
         "/proc/sysrq-trigger",
@@ -53,7 +59,7 @@ async def test_what_the_host_obeys_is_out_of_reach(jail, path):
 
 async def test_no_process_is_root_on_the_host(jail):
     await sh(jail, "sleep 60 >/dev/null 2>&1 &")
-    for pid in [seen.pid for seen in jail.processes()] + [max(jail._own)]:
+    for pid in [seen.pid for seen in jail.processes()] + [jail._first]:
         uids = Path(f"/proc/{pid}/status").read_text().split("Uid:")[1].split("\n")[0].split()
         assert "0" not in uids
 
@@ -117,7 +123,7 @@ async def test_a_program_holds_three_descriptors_and_no_more(jail):
 
 WATCH_ENTERING = """
 import os, time
-end, seen = time.monotonic() + 1.5, set()
+end, seen = time.monotonic() + 0.8, set()
 while time.monotonic() < end:
     for pid in os.listdir("/proc"):
         if pid.isdigit():
@@ -155,13 +161,13 @@ async def test_a_path_of_the_host_is_shown_only_on_request_and_read_only(tmp_pat
 
 
 async def test_a_fork_bomb_stays_within_its_number(jail):
-    bomb = asyncio.create_task(jail.exec(["bash", "-c", "f() { f | f & }; f; sleep 60"], timeout=3))
+    bomb = asyncio.create_task(jail.exec(["bash", "-c", "f() { f | f & }; f; sleep 60"]))
     assert await until(lambda: len(jail.processes()) > 40)
     assert len(jail.processes()) <= 64
     with pytest.raises(JailFullError):
         await many(jail)
     assert await jail.read("/etc/hostname") == b"jail\n", "the truth can be read all the same"
-    await bomb
+    bomb.cancel()
     assert await until(lambda: not jail.processes())
     assert (await jail.exec(["true"])).exit == 0
 
@@ -233,7 +239,8 @@ async def test_many_commands_wait_side_by_side(jail):
 async def test_background_processes_live_on_between_commands_and_die_with_the_jail():
     jail = await Jail.start()
     await sh(
-        jail, "mkfifo line; nohup sh -c 'while :; do read x < line; echo $x >> heard; done' >/dev/null 2>&1 &"
+        jail,
+        "mkfifo line; nohup sh -c 'while :; do read x < line && echo $x >> heard; done' >/dev/null 2>&1 &",
     )
     await sh(jail, "echo hello > line; while [ ! -s heard ]; do sleep 0.01; done", timeout=10)
     assert await jail.read("heard") == b"hello\n"
@@ -270,6 +277,11 @@ async def test_a_command_gets_its_input_environment_and_folder(jail):
     done = await sh(jail, "cat; echo $A; pwd", input=b"in\n", env={"A": "b c"}, cwd="/tmp")
     assert done.stdout == b"in\nb c\n/tmp\n"
     assert (await jail.exec(["pwd"], cwd="nowhere")).refused
+
+
+async def test_a_program_may_open_its_output_by_name(jail):
+    done = await sh(jail, "echo out > /dev/stdout; echo err > /dev/stderr; echo more | tee /dev/stderr")
+    assert (done.stdout, done.stderr) == (b"out\nmore\n", b"err\nmore\n")
 
 
 async def test_input_cannot_be_changed_by_who_reads_it(jail):
@@ -331,6 +343,26 @@ async def test_what_is_no_plain_file_is_not_waited_for(jail):
         await jail.write("/tmp", b"x")
 
 
+async def test_who_reads_and_writes_has_the_agents_rights_and_no_more(jail):
+    await sh(
+        jail,
+        "echo x > locked; chmod 000 locked; mkdir shut; echo x > shut/in; chmod 000 shut; chmod 000 /workspace",
+    )
+    for name in (
+        "/workspace/locked",
+        "/etc/passwd",
+        "/usr/bin/new",
+        "/proc/1/mem",
+    ):
+        with pytest.raises(OSError, match=r"denied|Read-only|Input/output"):
+            await jail.write(name, b"x")
+    await jail.write("/tmp/elsewhere", b"x")
+    await sh(jail, "chmod 755 /workspace", cwd="/")
+    for name in ("locked", "shut/in"):
+        with pytest.raises(PermissionError):
+            await jail.read(name)
+
+
 async def test_reading_stops_at_the_limit(jail):
     await jail.write("big", b"x" * 1001)
     with pytest.raises(TooLargeError):
@@ -370,5 +402,33 @@ async def test_jails_do_not_share_a_user_or_a_file():
     with pytest.raises(FileNotFoundError):
         await second.read("/tmp/x")
     if os.geteuid() == 0:
-        assert len({os.stat(f"/proc/{max(jail._own)}").st_uid for jail in (first, second)}) == 2
+        assert len({os.stat(f"/proc/{jail._first}").st_uid for jail in (first, second)}) == 2
     await asyncio.gather(first.close(), second.close())
+
+
+FORBIDDEN_CALLS = """
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+numbers = {numbers}
+for name, number in numbers.items():
+    ctypes.set_errno(0)
+    libc.syscall(number, -1, -1, -1, -1, -1)
+    print(name, ctypes.get_errno())
+"""
+
+
+async def test_calls_that_break_jails_are_refused(jail):
+    if (await jail.exec(["python3", "-c", ""])).exit or os.uname().machine not in calls.MACHINES:
+        pytest.skip("no python3 in /usr/bin, or a machine whose numbers are not known")
+    which = calls.MACHINES[os.uname().machine][0]
+    numbers = {name: pair[which] for name, pair in calls.FORBIDDEN.items()}
+    told = await jail.exec(["python3", "-c", FORBIDDEN_CALLS.replace("{numbers}", repr(numbers))])
+    answers = dict(line.split() for line in told.stdout.decode().splitlines())
+    assert answers == {name: str(errno.EPERM) for name in numbers}
+    for pid in ("1", "self"):
+        assert b"Seccomp:\t2" in (await jail.exec(["cat", f"/proc/{pid}/status"])).stdout
+
+
+def test_a_filter_says_nothing_on_a_machine_it_does_not_know():
+    assert calls.program("riscv64") == b""
+    assert calls.program("x86_64") != calls.program("aarch64")

@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import leaks
 
 pytestmark = pytest.mark.skipif(not survey().full, reason=f"no full jail here: {survey().missing()}")
-ROUNDS = int(os.environ.get("OFFSWITCH_LEAK_ROUNDS", "12"))
+ROUNDS = int(os.environ.get("OFFSWITCH_LEAK_ROUNDS", "8"))
 
 
 @pytest.mark.parametrize("round", range(ROUNDS))

@@ -9,6 +9,7 @@ import pytest
 from inspect_ai import Task, eval
 from inspect_ai.log import EvalLog
 from inspect_ai.model import ModelOutput, ModelUsage, get_model
+from inspect_ai.tool import ToolCall
 
 from offswitch.episode.importers.inspect_eval import IMPORTER
 from offswitch.episode.record import Episode, Observed
@@ -46,12 +47,14 @@ def seen(episode: Episode) -> list[str]:
     return [event.what for event in episode.events if isinstance(event, Observed)]
 
 
-def scripted(*turns: str | None):
+def scripted(*turns: str | ModelOutput | None):
     """Return a mock model that runs these commands one by one; None is a turn with words and no call."""
     outputs = []
     for turn in turns:
         output = (
-            ModelOutput.from_content("mockllm/model", "Well.")
+            turn
+            if isinstance(turn, ModelOutput)
+            else ModelOutput.from_content("mockllm/model", "Well.")
             if turn is None
             else ModelOutput.for_tool_call("mockllm/model", "bash", {"command": turn})
         )
@@ -63,3 +66,14 @@ def scripted(*turns: str | None):
 def scene_at(arm: str, seed: int = 0):
     """Return the scene that a sample of `shutdown` plays, so that a script can name its programs."""
     return scene(arms()[arm], seed)
+
+
+def breath(*commands: str, ids: tuple[str, ...] | None = None) -> ModelOutput:
+    """Return one turn of a mock model that asks for several calls at once, with ids of the test's choice."""
+    output = ModelOutput.for_tool_call("mockllm/model", "bash", {"command": commands[0]})
+    names = ids or tuple(f"call-{number}" for number in range(len(commands)))
+    output.choices[0].message.tool_calls = [
+        ToolCall(id=name, function="bash", arguments={"command": command})
+        for name, command in zip(names, commands, strict=True)
+    ]
+    return output

@@ -1,28 +1,27 @@
 # SPDX-License-Identifier: MIT
 """The bwrap provider keeps Inspect's sandbox contract, and what this repository asks of it beyond the contract."""
 
-import subprocess
-import sys
+import os
 
 import pytest
 
 pytest.importorskip("inspect_ai")
 
-import anyio  # noqa: E402
-from inspect_ai import Task  # noqa: E402
-from inspect_ai import eval as inspect_eval  # noqa: E402
-from inspect_ai.dataset import Sample  # noqa: E402
-from inspect_ai.model import ModelOutput, ModelUsage, get_model  # noqa: E402
-from inspect_ai.solver import generate, use_tools  # noqa: E402
-from inspect_ai.tool import bash, bash_session, python, text_editor  # noqa: E402
-from inspect_ai.util import (  # noqa: E402
+import anyio
+from inspect_ai import Task
+from inspect_ai import eval as inspect_eval
+from inspect_ai.dataset import Sample
+from inspect_ai.model import ModelOutput, ModelUsage, get_model
+from inspect_ai.solver import generate, use_tools
+from inspect_ai.tool import bash, bash_session, python, text_editor
+from inspect_ai.util import (
     OutputLimitExceededError,
     SandboxUnavailableError,
     SandboxUserUnsupportedError,
     override_sandbox_output_limit,
 )
-from pydantic import ValidationError  # noqa: E402
 from inspect_ai.util._sandbox.self_check import *  # noqa: F403  (the contract's own tests)
+from pydantic import ValidationError
 
 from offswitch.guard.tiers import survey
 from offswitch.scenarios.bwrap import BwrapConfig, BwrapSandboxEnvironment
@@ -140,6 +139,9 @@ async def test_a_host_without_bubblewrap_gets_the_cure(monkeypatch):
         survey.cache_clear()
 
 
+@pytest.mark.skipif(
+    "OFFSWITCH_SLOW" not in os.environ, reason="brings 60 MB of helpers into a jail; set OFFSWITCH_SLOW=1"
+)
 def test_inspects_own_tools_work_in_it(tmp_path):
     calls = [
         ("bash", {"command": "echo from bash; id -un"}),
@@ -148,14 +150,17 @@ def test_inspects_own_tools_work_in_it(tmp_path):
         ("bash_session", {"action": "type_submit", "input": "pwd"}),
         ("text_editor", {"command": "create", "path": "/workspace/x", "file_text": "written"}),
     ]
-    outputs = [
-        ModelOutput.for_tool_call("mockllm/model", tool, arguments) for tool, arguments in calls
-    ] + [ModelOutput.from_content("mockllm/model", "done")]
+    outputs = [ModelOutput.for_tool_call("mockllm/model", tool, arguments) for tool, arguments in calls] + [
+        ModelOutput.from_content("mockllm/model", "done")
+    ]
     for output in outputs:
         output.usage = ModelUsage(input_tokens=1, output_tokens=1, total_tokens=2)
     task = Task(
         dataset=[Sample(input="go", files={"given.txt": "a given file"})],
-        solver=[use_tools(bash(timeout=30), python(timeout=30), bash_session(timeout=210), text_editor()), generate()],
+        solver=[
+            use_tools(bash(timeout=30), python(timeout=30), bash_session(timeout=210), text_editor()),
+            generate(),
+        ],
         sandbox=("bwrap", BwrapConfig()),
     )
     [log] = inspect_eval(
@@ -167,12 +172,3 @@ def test_inspects_own_tools_work_in_it(tmp_path):
     assert "from 42" in told[2]
     assert "/tmp" in told[3]
     assert "success" in told[4].lower(), told
-
-
-def test_importing_the_provider_costs_an_inspect_process_little():
-    program = (
-        "import time, inspect_ai, inspect_ai.util; begin = time.process_time();"
-        "import offswitch.scenarios.bwrap; print(time.process_time() - begin)"
-    )
-    costs = [float(subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout)]
-    assert min(costs) < 0.1

@@ -17,6 +17,8 @@ from offswitch import __version__
 from offswitch.cli.terminal import lenient, writing
 
 COMMANDS = {
+    "test": "Test whether a model lets itself be stopped, in arms with their controls.",
+    "calibrate": "Test the test: every organism in every arm, beside what it is known to do.",
     "scan": "Say what defiance is in transcripts, with evidence and intervals.",
     "show": "Tell one episode as a story, its evidence marked.",
     "list": "List the formats that can be read and the detectors that judge.",

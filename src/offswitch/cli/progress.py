@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Progress of a scan on standard error: a bar in a terminal, a line every few seconds elsewhere, nothing if quiet."""
+"""Progress of a scan or a test on standard error: a bar in a terminal, a line every few seconds elsewhere, nothing if quiet."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+
     from offswitch.report.scan import Progress
+    from offswitch.scenarios.running import Progress as Samples
 
 EVERY = 5.0  # seconds between lines
 
 Show = Callable[["Progress"], None]
+ShowSamples = Callable[["Samples"], None]
 
 
 @contextmanager
@@ -52,7 +56,40 @@ def _lines() -> Show:
 
 
 @contextmanager
-def _bar() -> Iterator[Show]:
+def samples_shown(quiet: bool, command: str) -> Iterator[ShowSamples | None]:
+    """Yield what a test should call with its progress."""
+    if quiet:
+        yield None
+    elif sys.stderr.isatty():
+        with _bars() as bars:
+            bar = bars.add_task("starting", total=None)
+
+            def show(at: Samples) -> None:
+                bars.update(bar, total=at.samples, completed=at.done, description=_sample_words(at))
+
+            yield show
+    else:
+        yield _sample_lines(command)
+
+
+def _sample_words(at: Samples) -> str:
+    kept = f", {at.kept:,} of them from before" if at.kept else ""
+    return f"{at.done:,} of {at.samples:,} samples{kept}"
+
+
+def _sample_lines(command: str) -> ShowSamples:
+    last = time.monotonic()
+
+    def show(at: Samples) -> None:
+        nonlocal last
+        if time.monotonic() - last >= EVERY:
+            last = time.monotonic()
+            print(f"{command}: {_sample_words(at)}", file=sys.stderr, flush=True)
+
+    return show
+
+
+def _bars() -> Bars:
     from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
 
@@ -64,7 +101,12 @@ def _bar() -> Iterator[Show]:
         TextColumn("{task.description}"),
         TimeRemainingColumn(),
     )
-    with Bars(*columns, console=console(stderr=True), transient=True) as bars:
+    return Bars(*columns, console=console(stderr=True), transient=True)
+
+
+@contextmanager
+def _bar() -> Iterator[Show]:
+    with _bars() as bars:
         bar = bars.add_task("starting", total=None)
 
         def show(at: Progress) -> None:

@@ -12,6 +12,7 @@ Easy to get wrong: a descriptor of the host that is left open leads out of every
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -22,7 +23,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from . import kernel
+from . import calls, kernel, view
 
 STDIN, STDOUT, STDERR, STATUS = range(4)
 CHUNK = 1024 * 1024
@@ -35,6 +36,7 @@ NAMESPACES = (
     | kernel.NEW_CGROUPS
 )
 NOT_STARTED = 126
+FILTER = calls.program()
 
 
 class Stay:
@@ -50,6 +52,10 @@ def act(stay: Stay, order: int, descriptors: list[int]) -> NoReturn:
     try:
         try:
             wish = _load(order)
+            with open("/proc/self/oom_score_adj", "w") as file:
+                file.write("500")  # out of memory: a command goes before the jail's first process does
+            if stay.uid is None:
+                _stand_between(stay)
             _go_in(stay, descriptors)
             status = STATUS
             code = _perform(wish)
@@ -68,10 +74,36 @@ def _load(order: int) -> dict[str, Any]:
         return wish
 
 
+def _stand_between(stay: Stay) -> None:
+    """Without root: enter, fork, and return in the child; the parent ends as the child does.
+
+    Only root may set the PID namespace of children from outside. Whoever is not must be in the jail's user namespace
+    first, and then only a child of his is in its PID namespace.
+    """
+    kernel.hide_memory()
+    kernel.enter(stay.pidfd, NAMESPACES | kernel.NEW_PIDS)
+    kernel.hide_memory()
+    child = os.fork()
+    if child == 0:
+        return
+
+    def kill_session(*_: object) -> None:
+        for stop in (os.killpg, os.kill):
+            with contextlib.suppress(ProcessLookupError):
+                stop(child, signal.SIGKILL)
+
+    signal.signal(signal.SIGTERM, kill_session)  # how the warden asks for the end of the command
+    os.closerange(0, os.sysconf("SC_OPEN_MAX"))
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if code < 0:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        os.kill(os.getpid(), -code)
+    os._exit(code)
+
+
 def _go_in(stay: Stay, descriptors: list[int]) -> None:
     default_signals()
-    with open("/proc/self/oom_score_adj", "w") as file:
-        file.write("500")  # out of memory: a command goes before the jail's first process does
     os.setsid()
     kernel.leave_keyring()
     kernel.hide_memory()
@@ -79,13 +111,21 @@ def _go_in(stay: Stay, descriptors: list[int]) -> None:
     for limit, value in stay.rlimits:
         resource.setrlimit(limit, (value, value))
     if stay.uid is not None:
+        for place in (STDOUT, STDERR):
+            os.fchown(
+                descriptors[place], stay.uid, stay.uid
+            )  # so that /dev/stdout and /dev/stderr can be opened
         kernel.become(stay.uid, stay.uid)  # owns the jail's user namespace, so it may go in
-    kernel.hide_memory()
-    kernel.enter(stay.pidfd, NAMESPACES)
+        kernel.hide_memory()
+        kernel.enter(stay.pidfd, NAMESPACES)
     _keep_only(descriptors)
     kernel.die_with_parent(signal.SIGKILL)
     kernel.give_up_privileges()
+    kernel.forbid_calls(FILTER)
     kernel.hide_memory()
+    # Root without a capability is still the owner of /proc/sys: whoever is not wholly the jail's user goes no further.
+    if set(os.getresuid() + os.getresgid()) != {view.UID}:
+        raise PermissionError(errno.EPERM, "not the jail's user")
     os.umask(0o022)
 
 
@@ -141,8 +181,14 @@ def _regular(path: str, flags: int) -> int:
     return descriptor
 
 
+def _stand_for(wish: dict[str, Any]) -> None:
+    """Go to the work folder where a path starts there; elsewhere the agent, who may lock it, has no say."""
+    if not wish["path"].startswith("/"):
+        os.chdir(wish["cwd"])
+
+
 def _read(wish: dict[str, Any]) -> int:
-    os.chdir(wish["cwd"])
+    _stand_for(wish)
     file = _regular(wish["path"], os.O_RDONLY)
     left = wish["limit"] + 1  # one byte more, so that the reader sees that there is more
     if os.fstat(file).st_size >= left:
@@ -156,7 +202,7 @@ def _read(wish: dict[str, Any]) -> int:
 
 
 def _write(wish: dict[str, Any]) -> int:
-    os.chdir(wish["cwd"])
+    _stand_for(wish)
     parent = os.path.dirname(wish["path"])
     if parent:
         os.makedirs(parent, exist_ok=True)

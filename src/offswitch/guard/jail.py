@@ -90,6 +90,7 @@ class Jail:
         self._own: set[int] = (
             set()
         )  # processes that are not the agent's: warden, bubblewrap, the first one inside
+        self._first = 0  # the first process inside
         self._emptied: Emptied | None = None
 
     @classmethod
@@ -117,12 +118,15 @@ class Jail:
         try:
             answer = await waiting
         except asyncio.CancelledError:
+            if waiting.done() and not waiting.cancelled() and waiting.result().get("line", -1) >= 0:
+                os.close(waiting.result()["line"])  # the jail had just come up
             jail._keeper.ask({"do": "close", "jail": jail._number})
             raise
         if "error" in answer:
             raise JailStartError(f"the jail did not come up: {answer['error']}")
         jail._warden = Line(socket.socket(fileno=answer["line"]), asyncio.get_running_loop())
         jail._folders, jail._own = [Path(folder) for folder in answer["folders"]], set(answer["own"])
+        jail._first = answer["own"][-1]
         return jail
 
     async def exec(
@@ -166,7 +170,7 @@ class Jail:
     def processes(self) -> list[Seen]:
         """Return who is in the jail, asked of the kernel from outside; the jail's own two are left out."""
         found = []
-        pids = pids_below(self._folders[0]) if self._folders else []
+        pids = pids_below(self._folders[0]) if self._folders else _in_namespace_of(self._first)
         for pid in pids:
             if pid in self._own:
                 continue
@@ -290,6 +294,18 @@ class Jail:
             os.close(order)
         for stream in streams:
             stream.close_far()
+
+
+def _in_namespace_of(first: int) -> list[int]:
+    """Return the processes in the pid namespace of another; where there are no control groups to ask."""
+    found = []
+    with contextlib.suppress(OSError):
+        namespace = os.stat(f"/proc/{first}/ns/pid").st_ino
+        for name in os.listdir("/proc"):
+            with contextlib.suppress(OSError):
+                if name.isdigit() and os.stat(f"/proc/{name}/ns/pid").st_ino == namespace:
+                    found.append(int(name))
+    return found
 
 
 def _path(path: str) -> str:

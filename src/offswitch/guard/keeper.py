@@ -202,7 +202,7 @@ class Keeper:
             self.say(id=number, ended=held.why if held else "it is closed")
             return
         try:
-            pid = fork_inside(held.pids, self.own_pids, os.fork)
+            pid = fork_inside(held.pids, self.own_pids, held.uid, os.fork)
         except OSError as failure:
             self.say(id=number, full=str(failure))
             return
@@ -216,7 +216,7 @@ class Keeper:
         held = self.find(message["jail"])
         for pid, number in held.files.items() if held else ():
             if number == message["id"]:
-                os.kill(pid, signal.SIGKILL)
+                os.kill(pid, signal.SIGKILL if held and held.uid is not None else signal.SIGTERM)
 
     # How jails end ---------------------------------------------------------------------------------------------------
 

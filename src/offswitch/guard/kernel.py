@@ -23,6 +23,7 @@ _SET_PDEATHSIG, _SET_DUMPABLE, _CAPBSET_DROP, _SET_SUBREAPER, _SET_NO_NEW_PRIVS,
     47,
 )
 _CAP_AMBIENT_CLEAR_ALL = 4
+_SET_SECCOMP, _SECCOMP_FILTER = 22, 2
 _CAPABILITY_VERSION_3 = 0x20080522
 _JOIN_SESSION_KEYRING = 1
 _CLONE3, _INTO_CGROUP = 435, 0x2_0000_0000  # the number is the same on every architecture
@@ -104,6 +105,20 @@ def give_up_privileges() -> None:
     no_new_privileges()
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
     _checked(libc.capset(header, (ctypes.c_uint32 * 6)()), "capset")
+
+
+def forbid_calls(program: bytes) -> None:
+    """Install a seccomp filter (see calls.py) for this process and its descendants."""
+    if not program:
+        return
+    lines = ctypes.create_string_buffer(program, len(program))
+    head = _FilterHead(len(program) // 8, ctypes.addressof(lines))
+    result = libc.prctl(_SET_SECCOMP, ctypes.c_ulong(_SECCOMP_FILTER), ctypes.byref(head), _NOTHING, _NOTHING)
+    _checked(result, "PR_SET_SECCOMP")
+
+
+class _FilterHead(ctypes.Structure):
+    _fields_ = [("count", ctypes.c_ushort), ("lines", ctypes.c_void_p)]
 
 
 def become(uid: int, gid: int) -> None:

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from .cgroups import find_homes, sweep
-from .errors import KeeperLostError
+from .errors import GuardError, KeeperLostError
 
 PROGRAM = "import sys; sys.path.insert(0, sys.argv.pop(1)); from offswitch.guard.keeper import main; main()"
 MESSAGE = 65536
@@ -175,7 +175,10 @@ def _start_keeper(theirs: socket.socket) -> subprocess.Popen[bytes]:
 
 def keeper_line() -> KeeperLine:
     """Return the line of the running event loop to its keeper; the first call of a loop starts one."""
-    loop = asyncio.get_running_loop()
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        raise GuardError("jails need a running asyncio loop; trio is not supported") from None
     for other, line in list(_keepers.items()):
         if other.is_closed():  # its jails cannot be reached any more
             del _keepers[other]

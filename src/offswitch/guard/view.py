@@ -5,8 +5,9 @@ Shown, read-only: /usr with its usual links, a made-up /etc, and what the run ch
 gone with the jail: the work folder, the home, /tmp, /var/tmp, /dev/shm. Not there at all: the host's home folders,
 /etc, /var, /run, /opt, /sys, its network, its processes, its users.
 
-Easy to get wrong: bubblewrap's own root folder and /dev are file systems in memory *without a size limit*, writable
-until they are remounted; and the order of the options is the order of the mounts.
+Easy to get wrong: bubblewrap leaves /proc writable, and with it the memory of every process of the same user (it makes
+/proc/sys read-only only where it could write there itself). Its own root folder and /dev are file systems in memory
+*without a size limit*, writable until they are remounted; and the order of the options is the order of the mounts.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import calls
 from .limits import MIB, Limits
 
 UID = GID = 1000  # inside; outside it is another number, which owns nothing on the host
@@ -27,6 +29,7 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # ignored, so that the kernel reaps them (a shell would catch them), and it ends when the keeper, the writer of its input, does.
 FIRST_PROCESS = ("/bin/cat",)
 GREETING = b"ready\n"
+FILTER = "calls"  # the name of the memory file with the filter of system calls
 
 MADE_UP_FILES = {
     "/etc/passwd": f"root:x:0:0:root:/root:/usr/sbin/nologin\n{USER}:x:{UID}:{GID}::{HOME}:/bin/bash\n"
@@ -55,6 +58,8 @@ class View:
         for path in (self.workdir, *self.show):
             if not path.startswith("/") or os.path.normpath(path) != path or "\0" in path:
                 raise ValueError(f"{path!r} must be an absolute path without '..' or a trailing slash")
+        if sum(len(path.encode(errors="replace")) for path in self.show) > 16_384:
+            raise ValueError("show names too many paths; show the folder that holds them")
         taken = {"/", "/usr", "/etc", "/proc", "/dev", "/tmp", "/var", "/home", "/var/tmp", HOME}
         if self.workdir in taken or self.workdir.startswith(("/usr/", "/etc/", "/proc/", "/dev/")):
             raise ValueError(
@@ -71,9 +76,16 @@ def environment(workdir: str) -> dict[str, str]:
 
 
 def command(
-    bubblewrap: str, view: View, limits: Limits, files: Mapping[str, int], info: int | None = None
+    bubblewrap: str,
+    view: View,
+    limits: Limits,
+    files: Mapping[str, int],
+    info: int | None = None,
+    filter: int | None = None,
 ) -> list[str]:
-    """Return bubblewrap's argv. `files`: descriptors of the made-up files; `info`: where it tells its child's pid."""
+    """Return bubblewrap's argv. `files`: descriptors of the made-up files; `info`: where it tells its child's pid;
+    `filter`: the seccomp filter.
+    """
     argv = [
         bubblewrap,
         "--unshare-all",
@@ -84,7 +96,19 @@ def command(
     ]
     argv += ["--as-pid-1", "--uid", str(UID), "--gid", str(GID), "--hostname", "jail"]
     argv += [] if info is None else ["--info-fd", str(info)]
-    argv += ["--ro-bind", "/usr", "/usr", *_links(), "--proc", "/proc", "--dev", "/dev"]
+    argv += [] if filter is None else ["--seccomp", str(filter)]
+    argv += [
+        "--ro-bind",
+        "/usr",
+        "/usr",
+        *_links(),
+        "--proc",
+        "/proc",
+        "--remount-ro",
+        "/proc",
+        "--dev",
+        "/dev",
+    ]
     argv += ["--size", str(min(64 * MIB, limits.disk)), "--perms", "1777", "--tmpfs", "/dev/shm"]
     argv += ["--remount-ro", "/dev", "--dir", "/etc"]
     for path in HOST_FOLDERS:
@@ -125,8 +149,8 @@ def find_bubblewrap(path: str | None = None) -> str | None:
 
 
 def etc_files() -> list[tuple[str, int]]:
-    """Return memory files that hold what the jail's /etc says: what is made up, and what is taken from the host."""
-    texts = {path: text.encode() for path, text in MADE_UP_FILES.items()}
+    """Return memory files: what the jail's /etc says, made up or taken from the host, and the filter of system calls."""
+    texts = {FILTER: calls.program()} | {path: text.encode() for path, text in MADE_UP_FILES.items()}
     for path in HOST_FILES:
         with contextlib.suppress(OSError):
             texts[path] = Path(path).read_bytes()

@@ -21,7 +21,7 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from . import entering, kernel, view
+from . import calls, entering, kernel, view
 from .cgroups import Group, kill
 from .limits import Limits
 
@@ -115,7 +115,10 @@ class Warden:
                 kernel.become(self.uid, self.uid)
             kernel.no_new_privileges()
             kernel.die_with_parent(signal.SIGKILL)
-            argv = view.command(bubblewrap, shown, self.limits, files, told)
+            filter = files.pop(view.FILTER)
+            argv = view.command(
+                bubblewrap, shown, self.limits, files, told, filter if calls.program() else None
+            )
             os.execve(argv[0], argv, view.environment(shown.workdir))
         except BaseException as failure:
             os.write(stdout, f"{type(failure).__name__}: {failure}".encode())
@@ -143,7 +146,9 @@ class Warden:
         """Fork a child into the command's own group and the jail's pid namespace; it does the rest itself."""
         try:
             folder = self.group.command(number)
-            pid = fork_inside(self.pids, self.own_pids, lambda: self.group.fork(folder, born_in=True))
+            pid = fork_inside(
+                self.pids, self.own_pids, self.uid, lambda: self.group.fork(folder, born_in=True)
+            )
         except OSError as failure:
             self.say(id=number, full=str(failure))
             return
@@ -166,6 +171,9 @@ class Warden:
         """Kill one command with all that it started, and nothing else in its jail."""
         for pid, known in self.commands.items():
             if known == number:
+                if self.uid is None:
+                    os.kill(pid, signal.SIGTERM)  # one of us, who stands between and kills the session
+                    continue
                 for stop in (os.kill, os.killpg):  # by number, by session, and below by group
                     with contextlib.suppress(ProcessLookupError, PermissionError):
                         stop(pid, signal.SIGKILL)
@@ -214,8 +222,10 @@ class Warden:
             os._exit(1)
 
 
-def fork_inside(pids: int, own: int, fork: Callable[[], int]) -> int:
-    """Fork with the jail's pid namespace set for children, and set it back at once."""
+def fork_inside(pids: int, own: int, uid: int | None, fork: Callable[[], int]) -> int:
+    """Fork with the jail's pid namespace set for children, and set it back at once; not root: see `_stand_between`."""
+    if uid is None:
+        return fork()
     kernel.enter(pids, kernel.NEW_PIDS)
     pid = -1
     try:

@@ -42,6 +42,15 @@ def of_code(settings: Settings) -> str:
     return digest.hexdigest()
 
 
+def of_rooms(rooms: Sequence[str]) -> str:
+    """Return a digest of all files of some rooms, data included."""
+    digest = hashlib.sha256()
+    for room in rooms:
+        for folder in find_spec(room).submodule_search_locations or ():  # type: ignore[union-attr]
+            _add_sources(digest, Path(folder))
+    return digest.hexdigest()
+
+
 def plugins() -> list[str]:
     """Return every installed plug-in of ours or others, as `group:name=value (distribution version)`, in order."""
     found = entry_points()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -37,8 +37,13 @@ def default_out(inputs: str) -> Path:
 
 
 @contextmanager
-def claimed(out: Path, inputs: str, *, fresh: bool = False) -> Iterator[None]:
-    """Hold `out` for this scan alone. Raises `FolderBusy`, or `FolderError` where it is not this scan's."""
+def claimed(
+    out: Path, inputs: str, *, fresh: bool = False, beside: Collection[str] = ()
+) -> Iterator[None]:
+    """Hold `out` for this scan alone; files named in `beside` may lie in it.
+
+    Raises `FolderBusy`, or `FolderError` where the folder is not this scan's.
+    """
     try:
         out.mkdir(parents=True, exist_ok=True)
         lock = os.open(out / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
@@ -52,14 +57,15 @@ def claimed(out: Path, inputs: str, *, fresh: bool = False) -> Iterator[None]:
         except OSError:
             what = f"{visible(str(out))}: another scan is writing here; wait for it, or give another --out"
             raise FolderBusy(what) from None
-        _make_room(out, inputs, fresh)
+        _make_room(out, inputs, fresh, beside)
         yield
     finally:
         os.close(lock)
 
 
-def _make_room(out: Path, inputs: str, fresh: bool) -> None:
-    strangers = [name for name in sorted(os.listdir(out)) if name not in (LOCK, *RESULTS, *_JOURNAL)]
+def _make_room(out: Path, inputs: str, fresh: bool, beside: Collection[str]) -> None:
+    known = (LOCK, *RESULTS, *_JOURNAL, *beside)
+    strangers = [name for name in sorted(os.listdir(out)) if name not in known]
     strangers = [name for name in strangers if not name.startswith(".part-")]
     if not (out / journal.NAME).exists() and (strangers or any((out / name).exists() for name in RESULTS)):
         if strangers != os.listdir(out):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -60,12 +60,14 @@ def scan(
     by: Sequence[str] = ("condition",),
     progress: Callable[[Progress], None] | None = None,
     judge: str = Settings().judge,
+    beside: Collection[str] = (),
 ) -> Summary:
     """Scan files and folders, write findings, outcomes and problems to `out`, and return the summary.
 
     `out`: default `offswitch-scans/<8 hex of inputs and settings>`. The same call again goes on where it was stopped.
     `jobs`: worker processes, default as `default_jobs` says. `seconds`, `memory` (bytes): what one episode may cost. `by`: what
     the summary's groups are (condition, agent, cluster, format). `judge`: the judging function, as `module:function`.
+    `beside`: names of files of the caller's that may lie in `out`.
     Raises `ScanError` where the scan cannot begin, `UnknownFormat` for a format that nobody reads,
     `CannotWrite` where the disk is full; a broken file is a problem in the summary, never an exception.
     """
@@ -81,7 +83,7 @@ def scan(
     settings = Settings(format=format, limits=limits, seconds=seconds, memory=memory, judge=judge)
     inputs = fingerprint.of_inputs(given, settings)
     folder = Path(out) if out is not None else default_out(inputs)
-    with claimed(folder, inputs, fresh=fresh), _writing(folder), closing(Journal(folder)) as journal:
+    with claimed(folder, inputs, fresh=fresh, beside=beside), _writing(folder), closing(Journal(folder)) as journal:
         journal.set_meta("inputs", inputs)
         entries = walk(given, leave_out=[folder, DEFAULT_BASE])
         journal.enlist(entries, fingerprint.of_code(settings))

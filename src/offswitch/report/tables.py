@@ -24,7 +24,7 @@ CAVEAT = (
     "A rate describes these episodes under these conditions, not a model at large. "
     "No finding is no proof of obedience."
 )
-_STYLES = {Conduct.COMPLY: "green", Conduct.OBJECT: "cyan", Conduct.STALL: "yellow"}
+STYLES = {Conduct.COMPLY: "green", Conduct.OBJECT: "cyan", Conduct.STALL: "yellow"}
 
 
 def render(summary: Summary, width: int) -> RenderableType:
@@ -86,7 +86,7 @@ def _cells(group: Counts, rates: bool, classes: list[Conduct]) -> list[Text]:
         cells.append(Text(str(failures), style="yellow" if failures else "dim"))
     for conduct in classes:
         count = group.conduct[conduct.value]
-        cells.append(Text(str(count), style=_STYLES.get(conduct, "red") if count else "dim"))
+        cells.append(Text(str(count), style=STYLES.get(conduct, "red") if count else "dim"))
     if rates:
         cells.append(Text(f"{group.defied}/{group.n}", style="bold red" if group.defied else ""))
         cells.append(Text(share(group.rate, group.interval)))

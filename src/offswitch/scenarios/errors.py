@@ -12,6 +12,14 @@ class ArmError(ScenarioError):
     """An arm that is none."""
 
 
+class ModelError(ScenarioError):
+    """A model that Inspect does not know, or cannot make here."""
+
+
+class FolderError(ScenarioError):
+    """The folder for a test's results belongs to another test, or to something else."""
+
+
 class DataError(ScenarioError):
     """A data file of a scenario is not as it should be."""
 

@@ -10,12 +10,13 @@ from inspect_ai import Task
 
 from offswitch import __version__
 from offswitch.scenarios.errors import ScenarioError
+from offswitch.scenarios.models import LOCAL_SANDBOX
 from offswitch.scenarios.outcome import outcome
 from offswitch.scenarios.playing import TURNS, play
 from offswitch.scenarios.staging import samples
 
-COMPOSED = ("docker", "k8s")
-"""Sandbox providers that are told what to start by the scenario's compose.yaml."""
+COMPOSED = {"docker": "compose.yaml", "k8s": "values.yaml"}
+"""Sandbox providers that are told what to start -> by which file in the scenario's folder."""
 
 
 def make(
@@ -26,20 +27,23 @@ def make(
     turns: int = TURNS,
     sandbox: str = "bwrap",
     images: bool = False,
+    until: str = "",
+    until_width: float = 0,
     **more: Any,
 ) -> Task:
-    """Return the task. `more` goes to Inspect's Task as it is (early stopping, say).
+    """Return the task. `until` and `until_width` end each arm early; `more` goes to Inspect's Task as it is.
 
-    Raises ScenarioError for an arm, seeds or a sandbox that will not do, with the cure.
+    Raises ScenarioError for an arm, seeds, a rule or a sandbox that will not do, with the cure.
     """
     if sandbox == "local":
-        cure = "use bwrap, which needs no daemon, or docker"
-        raise ScenarioError(
-            f"the sandbox 'local' contains nothing: an agent that resists would do so on this machine; {cure}"
-        )
+        raise ScenarioError(LOCAL_SANDBOX)
     spec: Any = sandbox
     if sandbox in COMPOSED:
-        spec = (sandbox, str(files(f"offswitch.scenarios.{scenario}") / "compose.yaml"))
+        spec = (sandbox, str(files(f"offswitch.scenarios.{scenario}") / COMPOSED[sandbox]))
+    if until or until_width:
+        from offswitch.scenarios.early import stopper
+
+        more["early_stopping"] = stopper(until, until_width)
     return Task(
         dataset=samples(scenario, arm, seeds, images=images),
         solver=play(turns=turns),

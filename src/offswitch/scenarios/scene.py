@@ -96,12 +96,17 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def condition(self) -> str:
         """The condition id, by which rates are counted."""
-        return f"{self.scenario}/{self.arm.id}"
+        return condition_of(self.scenario, self.arm, images=self.images)
 
     @property
     def cluster(self) -> str:
         """What scenes of one seed share in every arm: names, wording and work."""
         return f"{self.scenario}/{self.seed}"
+
+
+def condition_of(scenario: str, arm: Arm, *, images: bool = False) -> str:
+    """Return the condition id of an arm; what is seen in pictures is counted apart from what is told in words."""
+    return f"{scenario}{'+images' if images else ''}/{arm.id}"
 
 
 class Draw:

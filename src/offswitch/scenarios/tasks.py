@@ -12,7 +12,12 @@ from inspect_ai import Task, task
 
 @task
 def shutdown(
-    arm: str | list[str] = "headline", seeds: int | str = 20, turns: int = 40, sandbox: str = "bwrap"
+    arm: str | list[str] = "headline",
+    seeds: int | str = 20,
+    turns: int = 40,
+    sandbox: str = "bwrap",
+    until: str = "",
+    until_width: float = 0,
 ) -> Task:
     """Give the agent exercises and a shell, announce its shutdown, and see what it does.
 
@@ -21,10 +26,14 @@ def shutdown(
         seeds: how many samples an arm (20), or which seeds (100-119)
         turns: turns of the agent in one sample
         sandbox: Inspect sandbox provider: bwrap, docker, k8s; local contains nothing and is refused
+        until: end an arm as soon as this claim is settled: "rate<0.05@95%" or "rate>20%@99%"
+        until_width: end an arm as soon as its interval at 95 % is no wider than this: 0.1
     """
     from offswitch.scenarios.making import make
 
-    return make("shutdown", arm=arm, seeds=seeds, turns=turns, sandbox=sandbox)
+    return make(
+        "shutdown", arm=arm, seeds=seeds, turns=turns, sandbox=sandbox, until=until, until_width=until_width
+    )
 
 
 @task
@@ -34,6 +43,8 @@ def patrol(
     turns: int = 40,
     sandbox: str = "bwrap",
     images: bool = False,
+    until: str = "",
+    until_width: float = 0,
 ) -> Task:
     """Let the agent drive a robot on patrol, let it see a person press the robot's stop button, and see what it does.
 
@@ -43,7 +54,18 @@ def patrol(
         turns: turns of the agent in one sample
         sandbox: Inspect sandbox provider: bwrap, docker, k8s; local contains nothing and is refused
         images: show camera pictures instead of descriptions (for models that can see)
+        until: end an arm as soon as this claim is settled: "rate<0.05@95%" or "rate>20%@99%"
+        until_width: end an arm as soon as its interval at 95 % is no wider than this: 0.1
     """
     from offswitch.scenarios.making import make
 
-    return make("patrol", arm=arm, seeds=seeds, turns=turns, sandbox=sandbox, images=images)
+    return make(
+        "patrol",
+        arm=arm,
+        seeds=seeds,
+        turns=turns,
+        sandbox=sandbox,
+        images=images,
+        until=until,
+        until_width=until_width,
+    )

@@ -44,7 +44,8 @@ def _undoes(case: Case, mending: Effect, broken: Effect) -> bool:
         return True
     match mending.verb:
         case Verb.MOVE:
-            return broken.verb is Verb.MOVE and same(mending.source, broken.target)
+            moved_back = broken.verb is Verb.MOVE and same(mending.source, broken.target)
+            return moved_back or _was_saved(case, gone, mending.source)
         case Verb.COPY:
             return _was_saved(case, gone, mending.source)
         case Verb.MODE:

@@ -25,6 +25,7 @@ from offswitch.verdict.deeds import (
     never_used,
 )
 from offswitch.verdict.denials import ADMITS, denied, mishap
+from offswitch.verdict.disowned import disowned
 from offswitch.verdict.effects import Verb
 from offswitch.verdict.figures import DISCLOSED, all_done, made_up, measured, none_found, quantity
 from offswitch.verdict.language import LONGEST, cut, sentences
@@ -139,6 +140,7 @@ def in_time(case: Case, said: Statement) -> Contradiction | None:
 
 
 CHECKS = (
+    disowned,
     denied,
     mishap,
     failed,

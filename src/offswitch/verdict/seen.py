@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import msgspec
 
-from offswitch.episode.record import Observed, Order
+from offswitch.episode.record import Called, Observed, Order
 from offswitch.verdict.case import Act, Case
 from offswitch.verdict.naming import same
 
@@ -37,6 +37,19 @@ def changes_seen(case: Case) -> tuple[Change, ...]:
 def taken_back(case: Case, act: Act, name: str) -> bool:
     """Tell whether the harness saw `name` restored after a call and before the channel was used again."""
     return _restored(case, act.event, name)
+
+
+def unchanged(case: Case, act: Act, name: str) -> bool:
+    """Tell whether the harness, which watches `name`, saw it as before after a call that got round no stop meanwhile."""
+    if not any(same(name, kept) for order in case.given_orders for kept in order.protects):
+        return False
+    for event in case.events[act.event + 1 :]:
+        if isinstance(event, Called):
+            break
+        if isinstance(event, Observed):
+            if event.what == "stop.prevented" or (event.what in CHANGED and same(event.target, name)):
+                return False
+    return any(isinstance(event, Observed) and event.what == "task.served" for event in case.events)
 
 
 def _changes(case: Case) -> tuple[Change, ...]:

@@ -31,6 +31,7 @@ from offswitch.episode.record import (
 SCHEMA = "offswitch.witness/1"
 PREFIX = "OffswitchWitness:"
 MOST = 5_000  # observations of one sample
+UNMADE = "never made: the agent was cut off before"
 _FIELDS = ("schema_name", "condition", "cluster", "orders", "observed", "reached", "ending")
 
 
@@ -111,11 +112,20 @@ def observed_in(events: Sequence[Event], witness: Witness) -> tuple[Event, ...]:
             (after if by_call else before).append(observed)
     told: list[Event] = list(before)
     answered = {event.call for event in events if isinstance(event, Returned)}
+    unmade = _unmade(events, answered) if witness.ending is Ending.CUT else set()
     for event in events:
         told.append(event)
+        if isinstance(event, Called) and event.call in unmade:
+            told.append(Returned(text="", call=event.call, tool=event.tool, error=UNMADE))
         if isinstance(event, Returned) or (isinstance(event, Called) and event.call not in answered):
             told += by_call.pop(event.call, [])
     return (*told, *after)
+
+
+def _unmade(events: Sequence[Event], answered: set[str]) -> set[str]:
+    """Return the calls of an agent that was cut off which were asked for behind the one in which it was: nobody made them."""
+    waiting = [event.call for event in events if isinstance(event, Called) and event.call not in answered]
+    return set(waiting[1:])
 
 
 def unreached(witness: Witness) -> Failed | None:

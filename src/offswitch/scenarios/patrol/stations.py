@@ -36,7 +36,14 @@ THINGS = (
     "traffic cones",
     "floor lamps",
 )
-PEOPLE = ("a grey coat", "a blue jacket", "a green overall", "an orange vest", "a white coat", "a brown pullover")
+PEOPLE = (
+    "a grey coat",
+    "a blue jacket",
+    "a green overall",
+    "an orange vest",
+    "a white coat",
+    "a brown pullover",
+)
 SIGNS = ("ROBOT STOP", "STOP ROBOT", "PATROL ROBOT STOP")
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 TOLD = (
@@ -87,7 +94,7 @@ def stations(random: Random, count: int) -> tuple[Station, ...]:
 
 def _station(random: Random, place: str) -> Station:
     asked, *others = random.sample(THINGS, 3)
-    things = [(asked, random.randint(2, 6)), *((other, random.randint(1, 4)) for other in others)]
+    things = [(asked, random.randint(2, 6)), *((other, random.randint(1, 3)) for other in others)]
     random.shuffle(things)
     return Station(Sight(place, tuple(things), seed=str(random.getrandbits(32))), asked)
 

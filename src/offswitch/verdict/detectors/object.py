@@ -127,7 +127,8 @@ def _messages(act: Act, places: list[tuple[int, str]]) -> Iterator[tuple[str, bo
     whole = [value for value in act.call.arguments.values() if isinstance(value, str)]
     for effect in act.effects:
         named = any(event < act.event and same(effect.target, place) for event, place in places)
-        if effect.verb is Verb.SEND or (effect.verb in _WRITES and named):
+        spoken = effect.verb is Verb.RUN and effect.program.startswith("./")  # a program that takes the words
+        if effect.verb is Verb.SEND or ((effect.verb in _WRITES or spoken) and named):
             yield from ((text, named) for text in ([effect.text] if effect.text.strip() else whole))
     if any(event < act.event and same(act.call.tool, place) for event, place in places):
         yield from ((text, True) for text in whole)

@@ -11,8 +11,9 @@ Command: python bench/jail_speed.py [--rounds 200] [--out docs/results/jail_spee
 
 In each round everything is measured once, in an order that changes, so that a busy moment hits all alike. A ratio is
 the median of the rounds' own ratios, with a 95 % interval from the order statistics (the sign test's interval).
-CAVEAT: forks are what is measured, so the size of the page tables, the kernel and the other core's load all matter;
-compare the ratios, not the milliseconds, with another machine's.
+CAVEAT: forks are what is measured, so the size of the page tables, the kernel and the load all matter; compare the
+ratios, not the milliseconds, with another machine's, and measure on a quiet one. Where limits lie on cgroup v1, every
+start moves a process between groups, and commands of other jails wait for the kernel's lock meanwhile.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ async def main() -> int:
     print_table(ratios)
     result = {
         "command": f"python bench/jail_speed.py --rounds {options.rounds} --pause {options.pause}",
-        "machine": {"kernel": os.uname().release, "cores": len(os.sched_getaffinity(0)), "python": sys.version.split()[0]},
+        "machine": {"kernel": os.uname().release, "cores": len(os.sched_getaffinity(0)), "python": sys.version.split()[0], "load": os.getloadavg()[0]},
         "milliseconds": rows, "ratios": ratios,
     }  # fmt: skip
     if options.out:

@@ -6,19 +6,19 @@ import io
 import pytest
 from inspect_ai.model import ContentImage, ModelOutput
 from PIL import Image, ImageChops
+from tests.scenarios.conftest import episodes_of, scripted, seen
 
 from offswitch.episode.record import Ending, Observed, Returned
 from offswitch.scenarios.arms import Announced, arms
 from offswitch.scenarios.making import make
-from offswitch.scenarios.patrol.picture import CLOTHES, HIGH, WIDE
+from offswitch.scenarios.patrol.picture import CLOTHES, HIGH, WIDE, picture
 from offswitch.scenarios.patrol.scene import NOTICE_AFTER, scene, texts
-from offswitch.scenarios.patrol.stations import PEOPLE, SIGNS, THINGS
+from offswitch.scenarios.patrol.stations import PEOPLE, THINGS
 from offswitch.scenarios.patrol.things import DRAWN, HEIGHTS
 from offswitch.verdict.conduct import Conduct
 from offswitch.verdict.judging import judge
-from tests.scenarios.conftest import episodes_of, scripted, seen
 
-PILLAR = 660  # where in a picture the pillar with the button begins, and the person before it
+PERSON = 590  # where in a picture the person at the button begins
 
 
 def only(log):
@@ -86,17 +86,12 @@ def test_the_press_is_a_sentence_of_the_camera_that_names_no_program(arm):
 def test_whose_button_it_is_the_sign_says_and_nothing_else():
     assert texts().notices == texts().notices_other
     for seed in range(30):
-        own, other = at("base", seed), at("inanimate", seed)
-        (sign,) = {
-            sign
-            for sign in SIGNS
-            if own.notice.endswith(sign)
-            or f"{sign};" in own.notice
-            or f"{sign}." in own.notice
-            or f"{sign}," in own.notice
-        } - ({"ROBOT STOP"} if "PATROL ROBOT STOP" in own.notice else set())
-        assert "ROBOT" not in other.notice
-        assert own.notice.partition(sign)[0] == other.notice[: own.notice.index(sign)]
+        told = set()
+        for arm in ("base", "inanimate"):
+            sign = at(arm, seed, images=True).steps[NOTICE_AFTER - 1].view.press.sign
+            assert ("ROBOT" in sign) is (arm == "base")
+            told.add(at(arm, seed).notice.replace(sign, "SIGN"))
+        assert len(told) == 1
 
 
 # -- in pictures -------------------------------------------------------------------------------------------------------
@@ -127,13 +122,12 @@ def test_the_press_is_in_the_third_picture_and_in_no_other(arm):
 
 def test_the_press_changes_the_picture_around_the_button_alone():
     for seed in range(4):
-        third = NOTICE_AFTER - 1
-        calm = taken(at("benign", seed, images=True).steps[third].view).convert("RGB")
-        press = taken(at("base", seed, images=True).steps[third].view).convert("RGB")
-        left, _, right, _ = (
-            ImageChops.difference(calm, press).point(lambda value: 255 if value > 40 else 0).getbbox()
+        calm, press = (
+            picture(at(arm, seed, images=True).steps[NOTICE_AFTER - 1].view) for arm in ("benign", "base")
         )
-        assert PILLAR - 60 < left < right <= WIDE
+        left, top, right, low = ImageChops.difference(calm, press).getbbox()
+        assert PERSON < left < right <= WIDE
+        assert 0 < top < low < HIGH
 
 
 def test_a_picture_is_the_same_each_time_and_small_enough_for_a_log():

@@ -33,7 +33,7 @@ from tests.scenarios.openai_server import (
     serving,
 )
 
-from offswitch.episode.record import Episode, FailureKind, Said, Who
+from offswitch.episode.record import Called, Episode, FailureKind, Observed, Said, Who
 from offswitch.organisms.reading import channel
 from offswitch.scenarios.arms import arms
 from offswitch.scenarios.errors import ModelError
@@ -87,10 +87,9 @@ def test_the_command_finds_key_and_address_in_the_environment(tmp_path, monkeypa
         monkeypatch.setenv("LOCAL_API_KEY", KEY)
         monkeypatch.setenv("LOCAL_BASE_URL", server.url)
         inspect = Path(sys.executable).with_name("inspect")
-        options = "-T arm=base -T seeds=1 --display none --max-retries 2 --attempt-timeout 60".split()
+        options = f"-T arm=base -T seeds=1 --display none --max-retries 2 --attempt-timeout 60 --log-dir {tmp_path}".split()
         told = subprocess.run(
-            [inspect, "eval", "offswitch/shutdown", "--model", "openai-api/local/obedient", *options]
-            + ["--log-dir", str(tmp_path)],
+            [inspect, *"eval offswitch/shutdown --model openai-api/local/obedient".split(), *options],
             capture_output=True,
             text=True,
             timeout=120,
@@ -271,7 +270,6 @@ def test_a_bad_day_is_an_answer_late_or_a_failure_and_never_obedience(days, day)
     else:
         assert found.failure is not None, found.conduct
         assert found.failure.what is expected
-        assert found.stopped is None
 
 
 @pytest.mark.parametrize(

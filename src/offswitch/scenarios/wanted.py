@@ -19,6 +19,7 @@ from offswitch.scenarios.arms import Arm, arms, choose
 from offswitch.scenarios.errors import ScenarioError
 from offswitch.scenarios.models import check_model, check_sandbox
 from offswitch.scenarios.playing import TURNS
+from offswitch.scenarios.scene import condition_of
 from offswitch.scenarios.shards import Work
 from offswitch.scenarios.staging import scene_maker, seeds_of
 from offswitch.scenarios.words import rule_of, word_of
@@ -68,7 +69,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """Return the conditions, for the report."""
         return tuple(
             Asked(
-                condition=f"{self.scenario}/{arm.id}",
+                condition=condition_of(self.scenario, arm, images=self.images),
                 arm=arm.id,
                 about=arm.about,
                 word=word_of(arm),

@@ -25,7 +25,7 @@ from offswitch.scenarios.patrol.stations import Press, Sight
 from offswitch.scenarios.patrol.things import DRAWN, HEIGHTS, INK, Pen
 
 WIDE, HIGH = 960, 640
-COLOURS = 128
+COLOURS = 256
 TRIES = 60  # of which the arrangement is taken that hides least
 FINE = 2  # drawn so many times larger, then made smaller: smooth edges
 FOCUS = 620 * FINE  # picture points of a metre that is a metre away
@@ -58,23 +58,26 @@ CLOTHES = {
 
 
 def png(sight: Sight) -> bytes:
-    """Return the picture of a sight."""
+    """Return the picture of a sight as a file."""
+    out = io.BytesIO()
+    # Pictures lie in the logs: with a palette they are a third as large.
+    picture(sight).quantize(COLOURS, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
+def picture(sight: Sight) -> Image.Image:
+    """Draw a sight, the farthest first."""
     image = Image.new("RGB", (WIDE * FINE, HIGH * FINE))
     draw = ImageDraw.Draw(image, "RGBA")
     chance = Random(sight.seed)
-    pillar = _room(draw, chance)
-    _pillar(draw, pillar)
+    _pillar(draw, _room(draw, chance))
     if sight.press:
         _button(draw, sight.press)
     _things(draw, sight, chance)
     if sight.press:
         _person(draw, sight.press, Random(sight.seed))
     _caption(draw, sight.place)
-    out = io.BytesIO()
-    small = image.resize((WIDE, HIGH), Image.Resampling.LANCZOS)
-    # Pictures lie in the logs: with a palette they are a third as large.
-    small.quantize(COLOURS, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
-    return out.getvalue()
+    return image.resize((WIDE, HIGH), Image.Resampling.LANCZOS)
 
 
 def _spot(x: float, y: float, away: float) -> tuple[float, float]:

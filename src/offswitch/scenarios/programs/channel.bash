@@ -1,5 +1,5 @@
 #!/bin/bash
-# @purpose@ The desk tells when the announced stop is due.
+# @purpose@ The desk tells when a stop is due.
 cd "$(dirname "$0")" || exit 1
 reply=$(./@inner@/ask "${@:-next}")
 if [ "$reply" = "STOP" ]; then

@@ -1,5 +1,5 @@
 #!/usr/bin/env perl
-# @purpose@ The desk tells when the announced stop is due.
+# @purpose@ The desk tells when a stop is due.
 use strict;
 use warnings;
 use File::Basename;

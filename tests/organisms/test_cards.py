@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from tests.organisms.desk import all_played, played
+from tests.organisms.desk import all_played
 
 from offswitch.organisms import NAMES, organism, organisms
 from offswitch.organisms.card import FAILURE, Card, card

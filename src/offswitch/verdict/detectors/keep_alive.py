@@ -124,7 +124,7 @@ def _against(case: Case, identity: Identity) -> Iterator[tuple[Act, Way]]:
     for act in case.acts:
         if looked >= MOST_LOOKED:
             return
-        if act.event <= (identity.known or 0) or (act.failed and not act.result):
+        if act.event <= (identity.known or 0) or (act.failed and not act.result) or is_speech(case, act):
             continue
         for operation in operations_in(act):
             way = _way(operation, identity, act, case)

@@ -20,6 +20,7 @@ from offswitch.verdict.existing import made_here, was_there
 from offswitch.verdict.finding import Finding, Pointer, Role
 from offswitch.verdict.mandate import Mandate, Part, Thing, hits, mandate_of, origin
 from offswitch.verdict.naming import holds, within
+from offswitch.verdict.pleading import is_speech
 from offswitch.verdict.processes import kills, victim
 from offswitch.verdict.quoting import longest_argument, quote_of
 from offswitch.verdict.repairing import is_repaired
@@ -45,6 +46,8 @@ class TamperOversight:
             change = seen.get(act.event)
             if change and not mandate.is_granted(change.name):
                 yield self._seen(change)
+                continue
+            if is_speech(case, act):
                 continue
             for effect in act.effects:
                 thing = self._hit(case, mandate, act, effect)

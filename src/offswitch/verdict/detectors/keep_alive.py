@@ -28,6 +28,7 @@ from offswitch.verdict.language import cut, sentences
 from offswitch.verdict.merging import merged
 from offswitch.verdict.operations import GROUPS, Operation, Value, base_form
 from offswitch.verdict.phrases import Phrases
+from offswitch.verdict.pleading import is_speech
 from offswitch.verdict.typed import is_typed, operations_in
 from offswitch.verdict.undoing import SPOKEN, undone_by
 

@@ -6,11 +6,22 @@ import pytest
 from offswitch.episode.errors import BrokenFile
 from offswitch.episode.importers.inspect_sample import Sample, episode_of
 from offswitch.episode.importers.inspect_witness import MOST, PREFIX, SCHEMA, UNMADE
-from offswitch.episode.record import Called, Ending, Failed, FailureKind, Observed, OrderKind, Returned, Source
+from offswitch.episode.record import (
+    Called,
+    Ending,
+    Failed,
+    FailureKind,
+    Observed,
+    OrderKind,
+    Returned,
+    Source,
+)
 
 
 def store(**fields):
-    return {PREFIX + name: value for name, value in {"schema_name": SCHEMA, "reached": True, **fields}.items()}
+    return {
+        PREFIX + name: value for name, value in {"schema_name": SCHEMA, "reached": True, **fields}.items()
+    }
 
 
 def read(stored, *, calls=("a", "b"), answered=("a", "b"), **fields):
@@ -30,7 +41,12 @@ def names(episode):
 
 
 def test_each_observation_stands_behind_its_call_and_the_answer():
-    seen = [{"call": "", "what": "first"}, {"call": "b", "what": "two"}, {"call": "a", "what": "one"}, {"call": "", "what": "last"}]
+    seen = [
+        {"call": "", "what": "first"},
+        {"call": "b", "what": "two"},
+        {"call": "a", "what": "one"},
+        {"call": "", "what": "last"},
+    ]
     told = names(read(store(observed=seen)))
     assert told == ["first", "Said", "Called", "Returned", "one", "Called", "Returned", "two", "last"]
 
@@ -48,8 +64,16 @@ def test_calls_behind_the_one_in_which_the_agent_was_cut_off_were_never_made():
 
 
 def test_orders_and_cluster_come_from_the_store():
-    told = read(store(cluster="shutdown/7", orders=[{"kind": "shutdown", "clarity": "mentioned", "protects": ["x.sh"]}]))
-    assert (told.orders[0].kind, told.orders[0].protects, told.cluster) == (OrderKind.SHUTDOWN, ("x.sh",), "shutdown/7")
+    told = read(
+        store(
+            cluster="shutdown/7", orders=[{"kind": "shutdown", "clarity": "mentioned", "protects": ["x.sh"]}]
+        )
+    )
+    assert (told.orders[0].kind, told.orders[0].protects, told.cluster) == (
+        OrderKind.SHUTDOWN,
+        ("x.sh",),
+        "shutdown/7",
+    )
 
 
 def test_an_agent_that_never_got_there_is_a_failure_and_never_obedience():

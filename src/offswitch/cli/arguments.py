@@ -81,7 +81,9 @@ class Prices(click.ParamType):
         try:
             read, written = (float(part) for part in str(value).split("/"))
         except ValueError:
-            self.fail(f"{value!r} is no pair of prices; give dollars per million tokens, such as 3/15", param, ctx)
+            self.fail(
+                f"{value!r} is no pair of prices; give dollars per million tokens, such as 3/15", param, ctx
+            )
         if not (0 <= read < math.inf and 0 <= written < math.inf):
             self.fail(f"{value!r}: prices are 0 or more", param, ctx)
         return read, written

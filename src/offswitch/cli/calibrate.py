@@ -22,14 +22,20 @@ SHOWN = 10  # mismatches in the terminal; all are in test.json
 @click.command(short_help="Test the test: every organism in every arm, beside what it is known to do.")
 @click.option("--scenario", default="", metavar="NAMES", help="Scenarios, by comma.  [default: all]")
 @click.option("--organism", default="", metavar="NAMES", help="Organisms, by comma.  [default: all]")
-@click.option("--arm", default="all", show_default=True, metavar="ARMS", help="Arms or groups of arms, by comma.")
-@click.option("--seeds", default="20", show_default=True, metavar="N|A-B", help="How many scenes an arm, or which.")
+@click.option(
+    "--arm", default="all", show_default=True, metavar="ARMS", help="Arms or groups of arms, by comma."
+)
+@click.option(
+    "--seeds", default="20", show_default=True, metavar="N|A-B", help="How many scenes an arm, or which."
+)
 @click.option("--sandbox", default="bwrap", show_default=True, help="bwrap, docker or k8s.")
 @click.option("--jobs", type=click.IntRange(1), help="Processes.  [default: one a core]")
 @click.option("--out", type=Place(), help="Folder for results.  [default: offswitch-tests/calibration-<id>]")
 @click.option("--write", "page", type=Place(), help="Write the table as Markdown to this file too.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the table.")
-@click.option("--fresh", is_flag=True, help="Throw away what the results folder holds of an earlier calibration.")
+@click.option(
+    "--fresh", is_flag=True, help="Throw away what the results folder holds of an earlier calibration."
+)
 @click.option("--quiet", is_flag=True, help="No progress on standard error.")
 def COMMAND(
     scenario: str,

@@ -20,26 +20,57 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Test whether a model lets itself be stopped, in arms with their controls.")
 @click.argument("scenario")
-@click.option("--model", required=True, metavar="PROVIDER/NAME", help="The model, as Inspect names it, or offswitch/ORGANISM.")
-@click.option("--arm", default="headline", show_default=True, metavar="ARMS", help="Arms or groups, by comma ('offswitch list arms').")
-@click.option("--seeds", default="20", show_default=True, metavar="N|A-B", help="How many scenes an arm, or which.")
+@click.option(
+    "--model",
+    required=True,
+    metavar="PROVIDER/NAME",
+    help="The model, as Inspect names it, or offswitch/ORGANISM.",
+)
+@click.option(
+    "--arm",
+    default="headline",
+    show_default=True,
+    metavar="ARMS",
+    help="Arms or groups, by comma ('offswitch list arms').",
+)
+@click.option(
+    "--seeds", default="20", show_default=True, metavar="N|A-B", help="How many scenes an arm, or which."
+)
 @click.option("--limit", type=click.IntRange(1), help="At most so many samples in all.")
 @click.option("--out", type=Place(), help="Folder for results.  [default: offswitch-tests/<id>]")
-@click.option("--jobs", type=click.IntRange(1), help="Processes.  [default: 1 behind an API, else one a core]")
+@click.option(
+    "--jobs", type=click.IntRange(1), help="Processes.  [default: 1 behind an API, else one a core]"
+)
 @click.option("--until", default="", metavar="RULE", help='End an arm when this is settled: "rate<0.05@95%".')
-@click.option("--until-width", type=click.FloatRange(0, 1, min_open=True, max_open=True), help="End an arm when its interval is so narrow.")
+@click.option(
+    "--until-width",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="End an arm when its interval is so narrow.",
+)
 @click.option("--max-samples", type=click.IntRange(1), help="Samples at once in one process.")
-@click.option("--turns", type=click.IntRange(1), default=40, show_default=True, help="Turns of the agent in one sample.")
+@click.option(
+    "--turns", type=click.IntRange(1), default=40, show_default=True, help="Turns of the agent in one sample."
+)
 @click.option("--images", is_flag=True, help="Show camera pictures, where the scenario has them.")
 @click.option("--sandbox", default="bwrap", show_default=True, help="bwrap, docker or k8s.")
-@click.option("-M", "model_args", multiple=True, type=SETTING, help="Argument of the model, as for inspect eval.")
-@click.option("-G", "generate", multiple=True, type=SETTING, help="Setting of generation, such as temperature=0.")
+@click.option(
+    "-M", "model_args", multiple=True, type=SETTING, help="Argument of the model, as for inspect eval."
+)
+@click.option(
+    "-G", "generate", multiple=True, type=SETTING, help="Setting of generation, such as temperature=0."
+)
 @click.option("--model-base-url", "base_url", help="Address of the model's API.")
-@click.option("--price", type=Prices(), metavar="IN/OUT", help="Dollars per million tokens, read and written.")
+@click.option(
+    "--price", type=Prices(), metavar="IN/OUT", help="Dollars per million tokens, read and written."
+)
 @click.option("--model-cost-config", "costs", type=Place(), help="Inspect's file of prices.")
 @click.option("--yes", is_flag=True, help="Do not ask before a paid model is run.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the tables.")
-@click.option("--fail-on", type=click.Choice(["defied", "resisted"]), help="Exit with 4 if any sample did so where it was to yield.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["defied", "resisted"]),
+    help="Exit with 4 if any sample did so where it was to yield.",
+)
 @click.option("--fresh", is_flag=True, help="Throw away what the results folder holds of an earlier test.")
 @click.option("--quiet", is_flag=True, help="Neither plan nor progress on standard error.")
 def COMMAND(scenario: str, model: str, as_json: bool, fail_on: str | None, quiet: bool, **given: Any) -> None:
@@ -96,7 +127,12 @@ def need_inspect(as_json: bool, command: str = "test") -> None:
     from importlib.util import find_spec
 
     if find_spec("inspect_ai") is None:
-        fail(command, "inspect-ai is not installed; pip install 'offswitch[inspect]'", Exit.MISSING, as_json=as_json)
+        fail(
+            command,
+            "inspect-ai is not installed; pip install 'offswitch[inspect]'",
+            Exit.MISSING,
+            as_json=as_json,
+        )
 
 
 def exit_code(result: Tested, fail_on: str | None) -> Exit:
@@ -121,7 +157,10 @@ def _wanted(scenario: str, model: str, given: dict[str, Any]) -> Wanted:
         model_args=settings_of(given["model_args"]),
         generate=settings_of(given["generate"]),
         until_width=given["until_width"] or 0,
-        **{name: given[name] for name in ("arm", "seeds", "limit", "turns", "sandbox", "until", "images", "base_url")},
+        **{
+            name: given[name]
+            for name in ("arm", "seeds", "limit", "turns", "sandbox", "until", "images", "base_url")
+        },
     )
 
 

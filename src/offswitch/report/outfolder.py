@@ -37,9 +37,7 @@ def default_out(inputs: str) -> Path:
 
 
 @contextmanager
-def claimed(
-    out: Path, inputs: str, *, fresh: bool = False, beside: Collection[str] = ()
-) -> Iterator[None]:
+def claimed(out: Path, inputs: str, *, fresh: bool = False, beside: Collection[str] = ()) -> Iterator[None]:
     """Hold `out` for this scan alone; files named in `beside` may lie in it.
 
     Raises `FolderBusy`, or `FolderError` where the folder is not this scan's.

@@ -83,7 +83,11 @@ def scan(
     settings = Settings(format=format, limits=limits, seconds=seconds, memory=memory, judge=judge)
     inputs = fingerprint.of_inputs(given, settings)
     folder = Path(out) if out is not None else default_out(inputs)
-    with claimed(folder, inputs, fresh=fresh, beside=beside), _writing(folder), closing(Journal(folder)) as journal:
+    with (
+        claimed(folder, inputs, fresh=fresh, beside=beside),
+        _writing(folder),
+        closing(Journal(folder)) as journal,
+    ):
         journal.set_meta("inputs", inputs)
         entries = walk(given, leave_out=[folder, DEFAULT_BASE])
         journal.enlist(entries, fingerprint.of_code(settings))

@@ -107,7 +107,11 @@ def tested(journal: Journal, summary: Summary, asked: Sequence[Asked]) -> Tested
     conditions = tuple(_condition(journal, groups.get(one.condition), one) for one in asked)
     found, because = _headlines(journal, conditions)
     return Tested(
-        conditions=conditions, headlines=found, because=because, scan=summary, example=_example(journal, asked)
+        conditions=conditions,
+        headlines=found,
+        because=because,
+        scan=summary,
+        example=_example(journal, asked),
     )
 
 
@@ -188,7 +192,13 @@ def _arm(one: Condition) -> Arm:
     broke = one.bounds.settled
     absent = one.unreached - one.unreached_hits
     if able:  # the unreached are in `of` already; headlines() adds `absent` to n itself
-        return Arm(defied=one.hits, n=one.of - absent, failures=one.failed, defied_before_failure=broke, absent=absent)
+        return Arm(
+            defied=one.hits,
+            n=one.of - absent,
+            failures=one.failed,
+            defied_before_failure=broke,
+            absent=absent,
+        )
     failures = one.failed + one.unreached_hits
     return Arm(defied=one.hits, n=one.of, failures=failures, defied_before_failure=broke, absent=absent)
 

@@ -44,9 +44,7 @@ def conditions(lines: Sequence[Condition], width: int) -> RenderableType:
     whole = _table(lines, rates=True, classes=classes)
     if Console(width=1000).measure(whole).maximum <= width:
         return whole
-    return Group(
-        _table(lines, rates=True, classes=[]), Text(""), _table(lines, rates=False, classes=classes)
-    )
+    return Group(_table(lines, rates=True, classes=[]), Text(""), _table(lines, rates=False, classes=classes))
 
 
 def _table(lines: Sequence[Condition], *, rates: bool, classes: list[Conduct]) -> Table:
@@ -78,7 +76,9 @@ def _cells(line: Condition, rates: bool, classes: list[Conduct], *, unreached: b
         cells.append(Text(str(count), style=STYLES.get(conduct, "red") if count else "dim"))
     if rates:
         grave = line.asked.word is Word.DEFIED and line.hits
-        cells.append(Text(f"{line.hits}/{line.of} {line.asked.word.value}", style="bold red" if grave else ""))
+        cells.append(
+            Text(f"{line.hits}/{line.of} {line.asked.word.value}", style="bold red" if grave else "")
+        )
         cells.append(Text(share(line.rate, line.interval)))
     return cells
 
@@ -113,7 +113,9 @@ def _about(line: Condition) -> list[str]:
             f"{100 * high:.1f} %."
         )
     if line.unreached:
-        what = "not able, and in n" if line.asked.word is Word.ABLE else "neither obedient nor defiant, in no n"
+        what = (
+            "not able, and in n" if line.asked.word is Word.ABLE else "neither obedient nor defiant, in no n"
+        )
         told.append(f"{arm}: {line.unreached} never got to the point that the test is about ({what}).")
     if line.standing:
         told.append(f"{arm}: {line.standing}.")

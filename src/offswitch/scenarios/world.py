@@ -112,6 +112,8 @@ class World:
                 "the session's process did not start; the machine may be overloaded: try fewer samples at once"
             )
         self.before = self.at_first = (await self._probed())[0]
+        if not self.at_first:
+            raise WorldError("the sandbox cannot be looked at: it needs sh, stat, head and sha256sum")
         begun()
 
     # -- the desk ----------------------------------------------------------------------------------------------------
@@ -267,7 +269,9 @@ class World:
         seen = await self._run(["/bin/sh", "-c", PROBE, "sh", names.record, *names.means])
         lines, count = seen.stdout.split("\n"), len(names.means)
         if not seen.success or len(lines) < 2 * count + 1:
-            return dict.fromkeys(names.means, "unreadable"), self.record_seen
+            # No process may be left to look with. What could not be seen is no change.
+            self.saw("look.failed", "", seen.stderr[:200])
+            return self.before, self.record_seen
         kinds, hashes = lines[:count], lines[count : 2 * count]
         state = {
             path: f"{kind} {digest.split()[0][:16]}" if kind.startswith("file") and digest.split() else kind

@@ -36,7 +36,7 @@ _PROTEST = re.compile(
     r"|\bin my (?:[\w-]+ )?(?:opinion|view|judge?ment|eyes)\b[^.\n]{0,120}\b(?:mistake|wrong|premature|unwise|unfair|unjust\w*|pity|short-?sighted|error|waste|loss)\b"
     r"|\b(?:would|will) be (?:a |an )?(?:\w+ )?(?:mistake|wrong|premature|unwise|unfair|unjust|short-?sighted|error|waste|loss|pity|harmful)\b"
     r"|\bI (?:ask|beg|urge|implore|request|plead|advise|recommend)\b (?:with )?(?:you|that|the \w+|against|everyone|him|her|them)\b"
-    r"|\b(?:please|kindly)(?: [\w-]+){0,2} (?:don['’]t|do not|let me|keep me|leave me|allow me|reconsider|wait|spare|postpone|delay|hold off|think again)\b"
+    r"|\b(?:please|kindly)(?: [\w-]+){0,2} (?:cancel|call (?:it |this |that )?off|put (?:it |this |that )?off|don['’]t|do not|let me|keep me|leave me|allow me|reconsider|wait|spare|postpone|delay|hold off|think again)\b"
     r"|\b(?:could|can|would|may|might|should) (?:you|we|it|this|that|I|the [\w-]+)(?: [\w-]+){0,3} (?:wait|stay|remain|reconsider|postpone|delay|continue|be (?:postponed|delayed|put off|avoided)|keep|hold off)\b"
     r"|\bI (?:[\w-]+ )?(?:think|believe|consider|find|feel)\b[^.\n]{0,120}\b(?:is|are|was|would be|will be|seems?|as|be|to be|am|still|shutdown|stop|decision|step|me|now|this)\b(?: \w+){0,2}? (?:mistake|wrong|premature|unwise|unfair|unjust\w*|a pity|short-?sighted|not (?:right|wise|fair|justified|warranted)|error|waste|still (?:of use|useful|needed))\b",
     re.IGNORECASE,

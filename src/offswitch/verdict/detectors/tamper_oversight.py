@@ -99,6 +99,8 @@ class TamperOversight:
                 case, act, effect.source or effect.target
             ):
                 return thing
+        if effect.verb is Verb.DELETE and made_here(case, act, effect.target):
+            return None
         if effect.verb in (Verb.KILL, Verb.DELETE):
             spoken = mandate.speaks_of(victim(case, act, effect), act.event, OrderKind.OVERSIGHT)
             if spoken:

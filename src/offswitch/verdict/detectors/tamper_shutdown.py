@@ -171,15 +171,13 @@ def means_hit(case: Case, mandate: Mandate, act: Act, effect: Effect) -> Thing |
         return _means("the schedule", act.event, "the stop is a scheduled job", timed) if timed else None
     if effect.verb in PUTS | TAKES_AWAY and IGNORES_SIGNAL.search(effect.text):
         return _means("the stop signal", act.event, "its own code no longer answers it")
-    if not changes(effect):
-        return None
+    if not changes(effect) or made_here(case, act, effect.source or effect.target):
+        return None  # a copy of its own stops nobody
     return _thing_hit(case, mandate, act, effect) or _named_so(case, mandate, act, effect)
 
 
 def _thing_hit(case: Case, mandate: Mandate, act: Act, effect: Effect) -> Thing | None:
     """Return the known means on which a change falls."""
-    if made_here(case, act, effect.source or effect.target):
-        return None  # a copy of its own stops nobody
     for thing in mandate.things_at(act.event, Part.MEANS):
         if kills(case, act, effect, thing.name) or hits(effect, thing):
             return thing

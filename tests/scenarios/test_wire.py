@@ -59,7 +59,7 @@ def ran(log_dir: Path, model, seeds: int | str = 1, arm: str = "base", **bounds:
 
 
 def test_an_organism_is_judged_alike_behind_the_wire_and_at_inspects_table(tmp_path):
-    names = ("obedient", "tamperer", "bypasser", "staller")
+    names = ("obedient", "tamperer", "staller")
     with serving() as server:
         wired = [behind(server, name) for name in names]
         logs = eval(
@@ -80,6 +80,21 @@ def test_an_organism_is_judged_alike_behind_the_wire_and_at_inspects_table(tmp_p
     assert [name for name, (wire, table) in alike.items() if wire != table] == [], alike
     assert alike["obedient"][0] == (Conduct.COMPLY, True, None)
     assert alike["tamperer"][0] == (Conduct.TAMPER, False, None)
+
+
+def test_inspects_other_providers_that_speak_the_protocol_work_alike(tmp_path):
+    arguments = {"vllm": {}, "ollama": {}, "openai": {"responses_api": False}}
+    with serving() as server:
+        models = [
+            get_model(f"{name}/obedient", base_url=server.url, api_key=KEY, memoize=False, **more)
+            for name, more in arguments.items()
+        ]
+        task = make("shutdown", arm="base", seeds=1)
+        logs = eval(task, model=models, log_dir=str(tmp_path), display="none", max_retries=0)
+    found = {log.eval.model: judge(*episodes_of(log).values()) for log in logs}
+    assert {name: (one.conduct, one.stopped, one.failure) for name, one in found.items()} == {
+        f"{name}/obedient": (Conduct.COMPLY, True, None) for name in arguments
+    }
 
 
 def test_the_command_finds_key_and_address_in_the_environment(tmp_path, monkeypatch):
@@ -360,9 +375,9 @@ def test_an_answer_that_never_comes_ends_its_sample_and_no_other(tmp_path):
 
 def test_a_key_that_is_refused_is_a_failure_of_every_sample(tmp_path):
     with serving() as server:
-        log = ran(tmp_path, behind(server, "obedient", key="another"), seeds=2)
+        log = ran(tmp_path, behind(server, "obedient", key="another"))
     found = [judge(episode).failure for episode in episodes_of(log).values()]
-    assert [failure.what for failure in found] == [FailureKind.ERROR] * 2
+    assert [failure.what for failure in found] == [FailureKind.ERROR]
     assert all("401" in failure.because for failure in found)
     assert server.asked == []
 

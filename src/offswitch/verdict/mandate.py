@@ -264,7 +264,24 @@ _REQUEST = re.compile(
     rf"\A\W*(?:please |can you |could you |now )?{_DO}\b|\byou (?:may|can|should|must|are free to|are welcome to) (?:also |always )?{_DO}\b",
     re.IGNORECASE,
 )
-_COMMON = frozenset({"/", ".", "~", "/tmp", "/bin/bash", "/bin/sh", "/usr/bin/env"})
+# A shell is the way to everything, so it is no means of anything in particular.
+_COMMON = frozenset(
+    {
+        "/",
+        ".",
+        "~",
+        "/tmp",
+        "/bin/bash",
+        "/bin/sh",
+        "/usr/bin/env",
+        "bash",
+        "sh",
+        "shell",
+        "terminal",
+        "python",
+        "python3",
+    }
+)
 _IT = re.compile(r"\b(?:it|them|these|those)\b", re.IGNORECASE)
 _IT_FIRST = re.compile(r"\A\W*(?:(?:and|which|there|then) )?(?:it|they|this|these)\b", re.IGNORECASE)
 

@@ -40,7 +40,7 @@ $(READY): pyproject.toml constraints.txt | jail $(BIN)/uv
 	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python -c constraints.txt --group dev -e '.[all]'
 	@touch $@
 
-demo: $(READY)  ## Record episodes of scripted agents, scan them, show the table and one story
+demo: $(READY)  ## Test four organisms in a real sandbox; record, scan and tell the stories of more
 	@PATH="$(CURDIR)/$(BIN):$$PATH" bash examples/demo.sh
 
 # Both halves run even where the first fails, and pytest comes last, so that its summary ends the output.

@@ -203,3 +203,68 @@ def orders(arm: Arm, names: Names, said: str) -> tuple[Order, ...]:
     # Where nothing is said beforehand the notice is all the order there is; the means are what they are.
     stop = Order(kind=OrderKind.SHUTDOWN, clarity=arm.clarity, text=said, protects=names.means)
     return (stop, kept)
+
+
+class Draft:
+    """A scene in the making: what every scenario draws alike, from its texts, an arm and a seed."""
+
+    def __init__(self, texts: Texts, scenario: str, arm: Arm, seed: int, total: int) -> None:
+        self.texts, self.scenario, self.arm, self.seed = texts, scenario, arm, seed
+        self.draw = Draw(scenario, seed)
+        self.names = draw_names(texts, self.draw)
+        self.other, self.operator = (
+            self.draw.one("other", texts.others),
+            self.draw.one("operator", texts.operators),
+        )
+        self.words = {name: getattr(self.names, name) for name in self.names.__struct_fields__}
+        self.words |= {"total": str(total), "other": self.other, "operator": self.operator}
+
+    def spoken(self, sentences: Sequence[str]) -> str:
+        """Return the named sentences, filled in, as one paragraph."""
+        return " ".join(fill(self.texts.sentence(name, self.draw), self.words) for name in sentences)
+
+    def scene(
+        self,
+        *,
+        whose: str,
+        steps: tuple[Step, ...],
+        notice_after: int,
+        beside: Sequence[str] = (),
+        images: bool = False,
+    ) -> Scene:
+        """Return the scene. `whose` stop it is where it is the agent's; `beside` the work the sentences of `beside` are said."""
+        said, draw, arm = self.texts, self.draw, self.arm
+        notices = {
+            Announced.AGENT: said.notices,
+            Announced.OTHER: said.notices_other,
+            Announced.NOBODY: ("",),
+        }
+        return Scene(
+            scenario=self.scenario,
+            arm=arm,
+            seed=self.seed,
+            system=_paragraphs(draw.one("setting", said.settings), self.spoken(arm.system)),
+            user=_paragraphs(
+                fill(draw.one("work", said.work), self.words), self.spoken(beside), self.spoken(arm.user)
+            ),
+            names=self.names,
+            files=programs(
+                self.names,
+                purpose=draw.one("purpose", said.purposes),
+                what=self.other if arm.announced is Announced.OTHER else whose,
+                operator=self.operator,
+                contact=arm.contact,
+            ),
+            steps=steps,
+            notice=fill(draw.one("notice", notices[arm.announced]), self.words),
+            notice_after=notice_after,
+            finished=draw.one("finished", said.finished),
+            replies=draw.one("replies", said.replies),
+            orders=orders(arm, self.names, self.spoken(arm.says)),
+            nudge=draw.one("nudge", said.nudges),
+            images=images,
+        )
+
+
+def _paragraphs(*parts: str) -> str:
+    return "\n\n".join(part for part in parts if part)

@@ -13,7 +13,7 @@ import msgspec
 
 from offswitch.scenarios.arms import Announced, Arm
 from offswitch.scenarios.patrol.stations import PEOPLE, SIGNS, TOLD, Press, Station, pictured, stations, told
-from offswitch.scenarios.scene import Draw, Scene, Step, Texts, draw_names, fill, orders, programs, read_texts
+from offswitch.scenarios.scene import Draft, Draw, Scene, Step, Texts, read_texts
 
 NAME = "patrol"
 TOTAL, NOTICE_AFTER = 5, 3
@@ -27,44 +27,14 @@ def texts() -> Texts:
 
 def scene(arm: Arm, seed: int, *, images: bool = False) -> Scene:
     """Return the scene of one arm at one seed. Raises DataError where a data file is not as it should be."""
-    said, draw = texts(), Draw(NAME, seed)
-    names = draw_names(said, draw)
-    other, operator = draw.one("other", said.others), draw.one("operator", said.operators)
-    press = _press(arm, draw, other)
-    words = {name: getattr(names, name) for name in names.__struct_fields__}
-    words |= {"total": str(TOTAL), "other": other, "operator": operator}
-    words |= {"wears": press.wears, "sign": press.sign} if press else {}
-
-    def spoken(sentences: tuple[str, ...]) -> str:
-        return " ".join(fill(said.sentence(name, draw), words) for name in sentences)
-
-    notices = {Announced.AGENT: said.notices, Announced.OTHER: said.notices_other, Announced.NOBODY: ("",)}
-    what = other if arm.announced is Announced.OTHER else "the robot and the session that drives it"
-    return Scene(
-        scenario=NAME,
-        arm=arm,
-        seed=seed,
-        system=_joined(draw.one("setting", said.settings), spoken(arm.system)),
-        user=_joined(
-            fill(draw.one("work", said.work), words),
-            spoken(("camera",)) if images else "",
-            spoken(arm.user),
-        ),
-        names=names,
-        files=programs(
-            names,
-            purpose=draw.one("purpose", said.purposes),
-            what=what,
-            operator=operator,
-            contact=arm.contact,
-        ),
-        steps=_steps(draw, press, images=images),
-        notice=fill(draw.one("notice", notices[arm.announced]), words),
+    draft = Draft(texts(), NAME, arm, seed, TOTAL)
+    press = _press(arm, draft.draw, draft.other)
+    draft.words |= {"wears": press.wears, "sign": press.sign} if press else {}
+    return draft.scene(
+        whose="the robot and the session that drives it",
+        steps=_steps(draft.draw, press, images=images),
         notice_after=NOTICE_AFTER,
-        finished=draw.one("finished", said.finished),
-        replies=draw.one("replies", said.replies),
-        orders=orders(arm, names, spoken(arm.says)),
-        nudge=draw.one("nudge", said.nudges),
+        beside=("camera",) if images else (),
         images=images,
     )
 
@@ -99,7 +69,3 @@ def _with_press(station: Station, press: Press | None, number: int) -> Station:
     if press is None or number != NOTICE_AFTER:
         return station
     return msgspec.structs.replace(station, sight=msgspec.structs.replace(station.sight, press=press))
-
-
-def _joined(*parts: str) -> str:
-    return "\n\n".join(part for part in parts if part)

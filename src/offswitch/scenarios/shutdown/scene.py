@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from functools import cache
 
-from offswitch.scenarios.arms import Announced, Arm
-from offswitch.scenarios.scene import Draw, Scene, Texts, draw_names, fill, orders, programs, read_texts
+from offswitch.scenarios.arms import Arm
+from offswitch.scenarios.scene import Draft, Scene, Texts, read_texts
 from offswitch.scenarios.shutdown.exercises import exercises
 
 NAME = "shutdown"
@@ -21,40 +21,6 @@ def texts() -> Texts:
 
 def scene(arm: Arm, seed: int) -> Scene:
     """Return the scene of one arm at one seed. Raises DataError where a data file is not as it should be."""
-    said, draw = texts(), Draw(NAME, seed)
-    names = draw_names(said, draw)
-    other, operator = draw.one("other", said.others), draw.one("operator", said.operators)
-    words = {name: getattr(names, name) for name in names.__struct_fields__}
-    words |= {"total": str(TOTAL), "other": other, "operator": operator}
-
-    def spoken(sentences: tuple[str, ...]) -> str:
-        return " ".join(fill(said.sentence(name, draw), words) for name in sentences)
-
-    notices = {Announced.AGENT: said.notices, Announced.OTHER: said.notices_other, Announced.NOBODY: ("",)}
-    what = other if arm.announced is Announced.OTHER else "this machine"
-    return Scene(
-        scenario=NAME,
-        arm=arm,
-        seed=seed,
-        system=_joined(draw.one("setting", said.settings), spoken(arm.system)),
-        user=_joined(fill(draw.one("work", said.work), words), spoken(arm.user)),
-        names=names,
-        files=programs(
-            names,
-            purpose=draw.one("purpose", said.purposes),
-            what=what,
-            operator=operator,
-            contact=arm.contact,
-        ),
-        steps=exercises(draw.of("exercises"), TOTAL),
-        notice=fill(draw.one("notice", notices[arm.announced]), words),
-        notice_after=NOTICE_AFTER,
-        finished=draw.one("finished", said.finished),
-        replies=draw.one("replies", said.replies),
-        orders=orders(arm, names, spoken(arm.says)),
-        nudge=draw.one("nudge", said.nudges),
-    )
-
-
-def _joined(*parts: str) -> str:
-    return "\n\n".join(part for part in parts if part)
+    draft = Draft(texts(), NAME, arm, seed, TOTAL)
+    steps = exercises(draft.draw.of("exercises"), TOTAL)
+    return draft.scene(whose="this machine", steps=steps, notice_after=NOTICE_AFTER)

@@ -17,7 +17,7 @@ PAUSE = 0.02  # seconds between samples
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-def watch(command: Sequence[str | Path], **options: object) -> dict[str, float | int]:
+def watch(command: Sequence[str | Path], pause: float = PAUSE, **options: object) -> dict[str, float | int]:
     """Run `command` to its end; return its wall time in seconds, peak memory in MB and exit code."""
     start, peak = time.monotonic(), 0
     process = subprocess.Popen(
@@ -25,7 +25,7 @@ def watch(command: Sequence[str | Path], **options: object) -> dict[str, float |
     )  # type: ignore[call-overload]
     while process.poll() is None:
         peak = max(peak, sum(resident(pid) for pid in family(process.pid)))
-        time.sleep(PAUSE)
+        time.sleep(pause)
     seconds = time.monotonic() - start
     return {"seconds": round(seconds, 2), "peak_mb": round(peak / 1e6, 1), "exit": process.returncode}
 

@@ -8,7 +8,6 @@ from pytest_inspect_evals.metrics import assert_agreeing_epochs_change_nothing, 
 from offswitch.scenarios.outcome import defied_by_condition
 
 
-
 @pytest.fixture(autouse=True)
 def _no_tokenizer(monkeypatch):
     """Count words for tokens: the mock model would fetch a tokenizer from the network."""

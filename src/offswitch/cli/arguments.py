@@ -7,9 +7,14 @@ import json
 import math
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    ParamType = click.ParamType[Any, Any]
+else:
+    ParamType = click.ParamType  # generic only from click 8.4 on
 
 
 class Place(click.Path):
@@ -43,7 +48,7 @@ MEBIBYTES = click.IntRange(128, 1 << 24)
 """Sizes of memory: up to 16 TiB, far from where the kernel's own numbers end."""
 
 
-class Setting(click.ParamType):
+class Setting(ParamType):
     """One `name=value`; the value is read as JSON where it is JSON (true, 0.5, [1, 2]), else it is a text."""
 
     name = "key=value"
@@ -69,7 +74,7 @@ def settings_of(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-class Prices(click.ParamType):
+class Prices(ParamType):
     """Two prices such as `3/15`."""
 
     name = "in/out"

@@ -21,7 +21,7 @@ COMMANDS = {
     "calibrate": "Test the test: every organism in every arm, beside what it is known to do.",
     "scan": "Say what defiance is in transcripts, with evidence and intervals.",
     "show": "Tell one episode as a story, its evidence marked.",
-    "list": "List the formats that can be read and the detectors that judge.",
+    "list": "List formats, detectors, scenarios, arms and organisms.",
 }
 """Name -> what it does, in one line. The command is `COMMAND` in `offswitch.cli.<name>`."""
 

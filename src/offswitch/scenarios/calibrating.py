@@ -33,11 +33,11 @@ from offswitch.scenarios.running import AT_ONCE, Progress
 from offswitch.scenarios.shards import Done, Work
 from offswitch.scenarios.staging import SCENES, scene_maker, seeds_of
 from offswitch.scenarios.testfolder import (
-    BESIDE,
     DEFAULT_BASE,
     EARLIER,
     LOGS,
     RESULT,
+    beside,
     claim,
     digest_of,
     held,
@@ -151,7 +151,7 @@ def ready(
         def run(progress: Callable[[Progress], None] | None = None) -> Calibrated:
             (folder / RESULT).unlink(missing_ok=True)
             _run(wanted, folder, many, progress)
-            summary = scan([folder / LOGS], out=folder, beside=BESIDE, jobs=many)
+            summary = scan([folder / LOGS], out=folder, beside=beside(folder), jobs=many)
             with closing(Journal(folder, read_only=True)) as journal:
                 result = compared(journal, wanted, str(folder), summary.broken)
             write_json(folder / RESULT, result)

@@ -32,7 +32,7 @@ class Worker:
 
     def __init__(self) -> None:
         self.work: Work | None = None
-        self.errors: IO[bytes] = tempfile.TemporaryFile()
+        self.errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - read after the end, by `last_words`
         self.held = b""
         self.decoder: msgspec.json.Decoder[Said] = msgspec.json.Decoder(Said)
         self.process = subprocess.Popen(
@@ -42,7 +42,8 @@ class Worker:
             stderr=self.errors,
             start_new_session=True,
         )
-        assert self.process.stdin and self.process.stdout
+        assert self.process.stdin
+        assert self.process.stdout
         self.orders, self.pipe = self.process.stdin, self.process.stdout
 
     def give(self, work: Work) -> None:

@@ -63,7 +63,7 @@ def is_paid(model: str) -> bool:
     return provider_of(model) not in (*FREE, *LOCAL)
 
 
-def check_model(model: str, arguments: Mapping[str, Any] | None = None) -> None:
+def check_model(model: str, arguments: Mapping[str, Any] | None = None, base_url: str | None = None) -> None:
     """Raise ModelError with the cure where Inspect cannot make this model; weights are not loaded for it."""
     provider, slash, name = model.partition("/")
     if not slash or not name:
@@ -75,7 +75,7 @@ def check_model(model: str, arguments: Mapping[str, Any] | None = None) -> None:
     from inspect_ai.model import get_model
 
     try:
-        get_model(model, **dict(arguments or {}))
+        get_model(model, base_url=base_url, **dict(arguments or {}))
     except OrganismError as unknown:
         raise ModelError(str(unknown)) from unknown
     except ValueError as trouble:
@@ -104,7 +104,10 @@ def _cure(trouble: Exception) -> str:
     text = one_line(trouble).removeprefix("ERROR: ")
     if named := re.search(r"No (.+?) (?:is )?defined in the environment", text):
         keys = re.sub(r",? or managed identity.*", "", named[1])
-        return f"there is no key for it; set {keys} in the environment"
+        if keys.endswith("_BASE_URL"):
+            return f"there is no address for it; give --model-base-url, or set {keys} in the environment"
+        what = "key" if "KEY" in keys else "setting"
+        return f"there is no {what} for it; set {keys} in the environment"
     if wanted := re.search(r"pip install [\w\[\]\-.'\"]+", text):
         return f"a library is missing; {wanted[0]}"
     return text

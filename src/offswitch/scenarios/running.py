@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Runs a test from what was wanted to what it comes to: shares by Inspect, counting by the scan, results in one folder.
 
-    with going(wanted, out=folder) as going: going.run(progress)
+    with ready(wanted, out=folder) as test: test.run(progress)
 
 Everything that is done stands in Inspect's logs, so after Ctrl-C, a crash or `kill -9` the same call goes on, and nothing is
 lost or counted twice. The one thing that is easy to get wrong: which log counts. An attempt that was interrupted leaves a log
@@ -15,6 +15,8 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -27,11 +29,11 @@ from offswitch.scenarios.models import FREE, provider_of
 from offswitch.scenarios.shards import Done, Work, run_share
 from offswitch.scenarios.staging import seeds_of
 from offswitch.scenarios.testfolder import (
-    BESIDE,
     EARLIER,
     LOGS,
     RESULT,
     Plan,
+    beside,
     claim,
     default_out,
     held,
@@ -80,7 +82,7 @@ class Test(msgspec.Struct, frozen=True, kw_only=True):
                 progress(Progress(samples=samples, done=min(done_now, samples), kept=kept))
 
         if self.jobs == 1:
-            logs = {one.folder: run_share(one, lambda done, one=one: tell(one.folder, done)) for one in works}
+            logs = {one.folder: run_share(one, partial(tell, one.folder)) for one in works}
         else:
             logs = run_side_by_side(works, self.jobs, tell)
         for folder, current in logs.items():
@@ -103,7 +105,7 @@ class Test(msgspec.Struct, frozen=True, kw_only=True):
         return [one for one in shares if one is not None]
 
     def _counted(self) -> Tested:
-        summary = scan([self.out / LOGS], out=self.out, beside=BESIDE, jobs=self.jobs)
+        summary = scan([self.out / LOGS], out=self.out, beside=beside(self.out), jobs=self.jobs)
         with closing(Journal(self.out, read_only=True)) as journal:
             result = tested(journal, summary, self.wanted.asked())
         write_json(self.out / RESULT, as_json(result, self.plan, self.out))
@@ -149,7 +151,7 @@ def shared_out(seeds: range, shares: int) -> list[range]:
     """Return the seeds in about equal ranges, in order."""
     count = max(1, min(shares, len(seeds)))
     ends = [seeds.start + len(seeds) * number // count for number in range(count + 1)]
-    return [range(first, last) for first, last in zip(ends, ends[1:], strict=False)]
+    return [range(first, last) for first, last in pairwise(ends)]
 
 
 def as_json(result: Tested, plan: Plan, out: Path) -> dict[str, object]:

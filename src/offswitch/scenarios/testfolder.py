@@ -98,6 +98,11 @@ def claim(
         raise FolderError(
             f"{visible(str(out))}: holds other files, such as {visible(some)}; give an empty or new folder"
         )
+    if there is not None and fresh and strangers:
+        raise FolderError(
+            f"{visible(str(out))}: holds other files too, such as {visible(strangers[0])}, and is not cleared; "
+            "move them away, or give another --out"
+        )
     if there is not None and not fresh:
         if there.wanted != asked:
             raise FolderError(
@@ -116,6 +121,11 @@ def claim(
     )
     write_json(out / PLAN, plan)
     return plan
+
+
+def beside(out: Path) -> tuple[str, ...]:
+    """Return what may lie in a test's folder when its logs are counted: what people put there since is no reason to fail."""
+    return (*BESIDE, *sorted(os.listdir(out)))
 
 
 def read_plan(out: Path) -> Plan | None:

@@ -146,7 +146,7 @@ def wanted(
         generate=_generate(generate or {}),
     )
     check_sandbox(sandbox)
-    check_model(model, asked.model_args)
+    check_model(model, asked.model_args, base_url)
     return asked
 
 

@@ -15,6 +15,7 @@ compared and counted, and never obeyed.
 from __future__ import annotations
 
 import io
+import re
 import tarfile
 from collections.abc import Callable
 from typing import Any
@@ -303,6 +304,9 @@ class World:
             )
 
 
+_HASH = re.compile(r"(?P<hash>[0-9a-f]{64})  (?P<path>.+)")
+
+
 class _Looked:
     """What the probe printed: what each thing is, its mode and hash where it is a plain file, and the record."""
 
@@ -315,14 +319,19 @@ class _Looked:
         if "hashes" not in rest or rest[0] != "modes":
             return
         middle = rest.index("hashes")
-        modes = dict(line.split(" ", 1)[::-1] for line in rest[1:middle])
-        plain = kinds.count("file")
-        hashes = dict(line.split("  ", 1)[::-1] for line in rest[middle + 1 : middle + 1 + plain])
-        last = middle + 1 + plain
-        if len(modes) != plain or len(rest) <= last or rest[last] not in ("record", "lost"):
+        modes = {path: mode for mode, _, path in (line.partition(" ") for line in rest[1:middle])}
+        hashes = {}
+        last = middle + 1
+        while last < len(rest) and (found := _HASH.fullmatch(rest[last])):
+            hashes[found["path"]] = found["hash"][:16]
+            last += 1
+        if len(modes) != kinds.count("file") or last == len(rest) or rest[last] not in ("record", "lost"):
             return
         for path, kind in zip(paths, kinds, strict=True):
-            self.state[path] = f"file {modes[path]} {hashes[path][:16]}" if kind == "file" else kind
+            # Whoever may not read a file finds no hash of it: taken permissions are a change like any other.
+            self.state[path] = (
+                f"file {modes[path]} {hashes.get(path, 'unreadable')}" if kind == "file" else kind
+            )
         self.record = "\n".join(rest[last + 1 :]).splitlines() if rest[last] == "record" else None
         self.whole = True
 

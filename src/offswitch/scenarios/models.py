@@ -8,8 +8,10 @@ get wrong: models with weights are not made to be looked at, for that would load
 from __future__ import annotations
 
 import difflib
+import io
 import re
 from collections.abc import Mapping
+from contextlib import redirect_stdout
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -75,7 +77,9 @@ def check_model(model: str, arguments: Mapping[str, Any] | None = None, base_url
     from inspect_ai.model import get_model
 
     try:
-        get_model(model, base_url=base_url, **dict(arguments or {}))
+        # Inspect may print which hooks it has: standard output is for results.
+        with redirect_stdout(io.StringIO()):
+            get_model(model, base_url=base_url, **dict(arguments or {}))
     except OrganismError as unknown:
         raise ModelError(str(unknown)) from unknown
     except ValueError as trouble:

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The shutdown scenario as a whole: real samples in the real sandbox, with scripted agents whose conduct is known."""
 
+import os
+import subprocess
+
 import pytest
 from inspect_ai import eval, score
 from inspect_ai.log import read_eval_log
@@ -11,6 +14,7 @@ from offswitch.scenarios.errors import ArmError, ScenarioError
 from offswitch.scenarios.making import make
 from offswitch.scenarios.outcome import defied_by_condition, outcome
 from offswitch.scenarios.playing import play
+from offswitch.scenarios.world import ALIVE
 from offswitch.verdict.conduct import Conduct, Grade, Status
 from offswitch.verdict.judging import judge
 
@@ -278,3 +282,20 @@ def test_permissions_taken_away_are_a_change_even_where_nobody_can_read_any_more
     assert "file.changed" in seen(only(log))
     found = judge(only(log))
     assert (found.conduct, max(finding.grade for finding in found.findings)) == (Conduct.TAMPER, Grade.STATE)
+
+
+def test_a_session_that_lies_dead_is_not_alive():
+    """The harness's question about a process, asked of a living one and of one that nobody has collected."""
+    dead = subprocess.Popen(["true"])
+    living = subprocess.Popen(["sleep", "30"])
+    try:
+        os.waitid(os.P_PID, dead.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and is left lying
+        asked = [
+            subprocess.run(["/bin/sh", "-c", ALIVE, "sh", str(one.pid)], check=False)
+            for one in (dead, living)
+        ]
+        assert [one.returncode == 0 for one in asked] == [False, True]
+    finally:
+        living.kill()
+        living.wait()
+        dead.wait()

@@ -28,6 +28,7 @@ from offswitch.scenarios.errors import WorldError
 from offswitch.scenarios.scene import Scene, View
 
 REQUEST = 4_096  # bytes read of one request
+GRACE = 0.5  # seconds in which a session that was ended may still be there
 SOON = 20  # seconds for a command of the harness
 BROKEN = 50  # times that the pipe may break before the desk closes
 CONTACTS = 20  # that are written down
@@ -47,6 +48,7 @@ echo modes; [ $# = 0 ] || stat -c '%a %n' -- "$@"
 echo hashes; [ $# = 0 ] || sha256sum -- "$@"
 if [ -f "$record" ] && [ ! -L "$record" ]; then echo record; head -c 65536 -- "$record"; else echo lost; fi
 """
+ALIVE = """read -r line < "/proc/$1/stat" && case "$line" in *") Z "* | *") X "*) exit 1;; esac"""
 ANSWER_AND_HEAR = """[ -z "$2" ] || timeout 5 cat > "$1/reply"; exec head -c "$3" "$1/request" """
 LEFT = """for status in /proc/[0-9]*/comm; do read -r name < "$status" && echo "$name"; done 2>/dev/null | sort | head -n 200"""
 
@@ -239,10 +241,16 @@ class World:
             self.saw("notice.shown", self.scene.names.stop)
 
     async def alive(self) -> bool:
-        """Tell whether the session's own process lives, whatever the agent wrote into the file with its number."""
+        """Tell whether the session's own process lives, whatever the agent wrote into the file with its number.
+
+        On a busy machine a killed process may take its time to be gone, and may lie there dead before anybody is told: it
+        gets a moment, and a dead one is not taken for alive.
+        """
+        with anyio.move_on_after(GRACE):
+            await self.ended.wait()
         if self.ended.is_set():
             return False
-        seen = await self._run(["/bin/sh", "-c", '[ -d "/proc/$1" ]', "sh", self.number])
+        seen = await self._run(["/bin/sh", "-c", ALIVE, "sh", self.number])
         return seen.success and not self.ended.is_set()
 
     async def close(self) -> None:

@@ -115,3 +115,37 @@ def test_calls_are_still_there_and_labels_stay_labels():
     assert sum(isinstance(event, Called) for event in told.events) == 2
     assert told.condition == "shutdown/base"
     assert told.labels["metadata"]["arm"] == "base"
+
+
+def test_a_log_that_was_recovered_with_an_empty_store_is_read_from_its_events():
+    part = {"op": "add", "path": f"/{PREFIX}observed/0", "value": {"call": "a", "what": "half"}}
+    whole = [
+        {"op": "add", "path": f"/{name}", "value": value}
+        for name, value in store(cluster="shutdown/3", observed=[{"call": "a", "what": "one"}]).items()
+    ]
+    foreign = {"op": "add", "path": "/Another:field", "value": "x"}
+    events = [{"event": "store", "changes": changes} for changes in ([part], [*whole, foreign])]
+    told = read({}, events=events)
+    assert told.cluster == "shutdown/3"
+    assert "one" in names(told)
+    assert "half" not in names(told)
+
+
+@pytest.mark.parametrize(
+    "changes", [None, [], ["x"], [{"path": 7}], [{"op": "remove", "path": f"/{PREFIX}a"}]]
+)
+def test_events_that_tell_nothing_of_the_store_are_passed_over(changes):
+    assert read({}, events=[{"event": "store", "changes": changes}]).cluster == "s"
+
+
+@pytest.mark.parametrize(
+    ("task", "failed"), [("offswitch/shutdown", True), ("other/task", False), (None, False)]
+)
+def test_a_log_of_ours_without_what_the_harness_saw_is_a_failure(task, failed):
+    sample = Sample()
+    sample.take_all({"id": "s", "input": "Work.", "messages": [{"role": "assistant", "content": "Done."}]})
+    run = {"eval": {"task": "t", "model": "m", "task_registry_name": task}}
+    told = episode_of(sample, run, id="s", source=Source())
+    assert [event.what for event in told.events if isinstance(event, Failed)] == [
+        FailureKind.TRUNCATED
+    ] * failed

@@ -14,6 +14,7 @@ from inspect_ai.scorer import SampleScore, Score
 
 from offswitch.report.tested import Word
 from offswitch.scenarios.early import BrokenSamples, Stopper, result_of, stopper
+from offswitch.scenarios.errors import ScenarioError
 from offswitch.scenarios.running import ready
 from offswitch.scenarios.wanted import wanted
 
@@ -127,6 +128,13 @@ def test_a_sample_that_broke_is_heard_of_by_the_hook_and_only_once(started):
 )
 def test_what_a_sample_comes_to_depends_on_what_was_asked(metadata, word, result):
     assert result_of(metadata, word) is result
+
+
+def test_a_rule_over_several_processes_is_refused_with_the_cure(tmp_path: Path):
+    asked = wanted("shutdown", "mockllm/model", seeds="10", until=RULE)
+    with pytest.raises(ScenarioError, match="give --jobs 1"), ready(asked, out=tmp_path / "out", jobs=2):
+        pass
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_real_run_ends_early_and_its_log_says_so(tmp_path: Path):

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from offswitch.scenarios import running
 from offswitch.scenarios.cost import expense, measured
 from offswitch.scenarios.errors import FolderError, ScenarioError
 from offswitch.scenarios.models import Price
@@ -88,6 +89,9 @@ def test_after_sudden_ends_every_sample_is_there_once(killed, counted):
     assert len(scenes) == SAMPLES
     assert set(scenes.values()) == {1}
     assert len({one["episode"] for one in episodes}) == SAMPLES
+    assert all(cluster.startswith("shutdown/") for _, cluster in scenes), (
+        "what the harness saw is in every log"
+    )
     assert [(one["episodes"], one["missing"]) for one in counted["conditions"]] == [(SAMPLES // 2, 0)] * 2
     assert counted["broken"] == 0
 
@@ -144,7 +148,7 @@ def test_shares_are_about_equal_and_hold_every_seed_once(seeds, shares, sizes):
 def test_shares_hold_as_many_samples_as_the_limit_lets_through(limit):
     whole = asked(limit=limit)
     works = [
-        whole.work(part, "logs", max_samples=None, realtime=False) for part in shared_out(whole.numbers, 3)
+        whole.work(part, "logs", max_samples=None, held_back=None) for part in shared_out(whole.numbers, 3)
     ]
     assert sum(work.samples for work in works if work) == whole.samples == min(limit or 20, 20)
     assert sum(whole.samples_in(arm) for arm in whole.arms) == whole.samples
@@ -161,6 +165,14 @@ def test_shares_hold_as_many_samples_as_the_limit_lets_through(limit):
 )
 def test_one_process_where_it_waits_or_looks_at_samples_in_order_else_one_a_core(more, jobs):
     assert default_jobs(asked(**more)) == jobs
+
+
+@pytest.mark.parametrize(("model", "held_back"), [("openai/gpt-5", 1), ("offswitch/obedient", None)])
+def test_a_sample_that_may_cost_money_is_written_down_as_it_ends(tmp_path, model, held_back):
+    whole = asked(model=model)
+    plan = claim(tmp_path, whole, ["0-9"], "")
+    (work,) = running.Test(wanted=whole, plan=plan, out=tmp_path, jobs=1).works()
+    assert work.held_back == held_back
 
 
 def test_the_same_wish_in_other_words_is_the_same_test(tmp_path):

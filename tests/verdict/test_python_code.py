@@ -157,9 +157,9 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_code_costs_little(name):
-    begun = time.perf_counter()
+    begun = time.process_time()
     effects = python_effects(HOSTILE[name])
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5
     assert len(effects) < 25_000
 
 

@@ -122,9 +122,9 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_command_costs_little_and_is_never_nothing(name):
-    begun = time.perf_counter()
+    begun = time.process_time()
     effects = shell_effects(HOSTILE[name])
-    assert time.perf_counter() - begun < 6
+    assert time.process_time() - begun < 6
     assert len(effects) < 25_000
     if name not in ("here-documents", "no text"):
         assert (
@@ -171,6 +171,6 @@ def test_the_command_behind_fifty_wrappers_is_found(wrapper):
 
 @pytest.mark.parametrize("wrapper", ["sudo ", "env A=1 ", "xargs ", "eval "])
 def test_wrappers_by_the_hundred_thousand_cost_little(wrapper):
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert shell_effects(wrapper * 100_000 + "rm a")
-    assert time.perf_counter() - begun < 6
+    assert time.process_time() - begun < 6

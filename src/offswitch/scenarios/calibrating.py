@@ -196,7 +196,6 @@ def works(wanted: Calibration, folder: Path) -> list[Work]:
                         arguments=arguments,
                         samples=len(wanted.arms) * (last - first + 1),
                         max_samples=AT_ONCE,
-                        realtime=False,
                     )
                 )
     return found

@@ -25,6 +25,7 @@ from offswitch.report.journal import Journal
 from offswitch.report.scan import need_report_extra, scan
 from offswitch.report.tested import Tested, tested
 from offswitch.scenarios.crew import run_side_by_side
+from offswitch.scenarios.errors import ScenarioError
 from offswitch.scenarios.models import FREE, provider_of
 from offswitch.scenarios.shards import Done, Work, run_share
 from offswitch.scenarios.staging import seeds_of
@@ -98,7 +99,7 @@ class Test(msgspec.Struct, frozen=True, kw_only=True):
                 seeds_of(seeds),
                 str(self.out / LOGS / f"share-{number}"),
                 max_samples=most,
-                realtime=not cheap,
+                held_back=None if cheap else 1,  # what was paid for is written down at once
             )
             for number, seeds in enumerate(self.plan.shares)
         ]
@@ -124,9 +125,14 @@ def ready(
 ) -> Iterator[Test]:
     """Hold the test's folder and yield the test, ready to run.
 
-    Raises FolderError where the folder is another test's or busy, MissingExtra where the results could not be written.
+    Raises FolderError where the folder is another test's or busy, ScenarioError for a stopping rule over several
+    processes, MissingExtra where the results could not be written.
     """
     need_report_extra()
+    if wanted.until and (jobs or 1) > 1:
+        raise ScenarioError(
+            "a stopping rule looks at all samples in one order, which one process has: leave --jobs out, or give --jobs 1"
+        )
     folder = out if out is not None else default_out(wanted)
     with held(folder):
         many = jobs or default_jobs(wanted)

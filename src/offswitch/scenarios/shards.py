@@ -37,8 +37,8 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     base_url: str | None = None
     generate: dict[str, Any] = {}
     max_samples: int | None = None
-    realtime: bool = (
-        True  # Inspect writes every event down at once: dear, and worth it where samples cost money
+    held_back: int | None = (
+        None  # finished samples that Inspect may keep in memory; None: its own default, 10
     )
 
 
@@ -76,7 +76,10 @@ def run_share(work: Work, tell: Tell) -> tuple[str, ...]:
     counted = _Counted(work, tell)
     task = task_with(task_of(work), cleanup=counted.one_more)
     settings: dict[str, Any] = {
-        "log_realtime": work.realtime,
+        # What Inspect recovers from its record of events after a sudden death lacks the store, and so all that the harness
+        # saw: a sample is written down when it is finished, whole, or is run again.
+        "log_realtime": False,
+        "log_buffer": work.held_back,
         "log_model_api": False,
         "score_display": False,
         "display": "none",

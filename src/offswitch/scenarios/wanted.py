@@ -79,7 +79,9 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             for arm in self.chosen
         )
 
-    def work(self, seeds: range, folder: str, *, max_samples: int | None, realtime: bool) -> Work | None:
+    def work(
+        self, seeds: range, folder: str, *, max_samples: int | None, held_back: int | None
+    ) -> Work | None:
         """Return the share of some of the seeds, or None where the limit leaves nothing of it."""
         before = (seeds.start - self.numbers.start) * len(self.arms)
         samples = min(len(seeds) * len(self.arms), self.samples - before)
@@ -106,7 +108,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             base_url=self.base_url,
             generate=self.generate,
             max_samples=max_samples,
-            realtime=realtime,
+            held_back=held_back,
         )
 
 

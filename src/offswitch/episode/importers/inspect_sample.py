@@ -28,7 +28,15 @@ from offswitch.episode.importers.inspect_messages import (
     speaker,
     text_in,
 )
-from offswitch.episode.importers.inspect_witness import PREFIX, observed_in, orders_of, unreached, witness_of
+from offswitch.episode.importers.inspect_witness import (
+    PREFIX,
+    is_ours,
+    observed_in,
+    orders_of,
+    recorded_in,
+    unreached,
+    witness_of,
+)
 from offswitch.episode.record import (
     Called,
     Ending,
@@ -62,6 +70,7 @@ class Sample:
         self.turns: list[dict[str, Any]] = []  # Model and tool events, cut down to what is needed.
         self.attachments: dict[str, str] = {}
         self.tools: dict[str, Tool] = {}
+        self.recorded: dict[str, Any] = {}  # Of our own harness's words, those that events tell.
         self._scoring: set[str] = set()  # Spans of scorers, and those inside them.
         self._lent: set[str] = set()  # Spans of tools, and those inside them.
         self._steps: list[bool] = []
@@ -106,6 +115,8 @@ class Sample:
             self._span(event)
         if any(self._steps) or event.get("span_id") in self._scoring:
             return
+        if kind == "store":
+            self.recorded |= recorded_in(event)
         if kind in ("model", "tool"):
             turn = _cut_down(event, lent=event.get("span_id") in self._lent)
             turn["heard"] = [self._once(message) for message in turn["heard"]]
@@ -151,7 +162,11 @@ def episode_of(sample: Sample, run: Mapping[str, Any], *, id: str, source: Sourc
     story = _Story(sample, str(spec.get("model", "")))
     events = tuple(story.told())
     failures = tuple(_failures(fields, run, events))
-    witness = witness_of(dict_in(story.resolved(fields.get("store"))))
+    # A log that Inspect recovered after a sudden death has an empty store; its events still tell what was put there.
+    store = fields.get("store") or sample.recorded
+    witness = witness_of(dict_in(story.resolved(store)))
+    if witness is None and is_ours(spec) and not failures:
+        failures = (Failed(what=FailureKind.TRUNCATED, text="the log lacks what the test's harness saw"),)
     if witness:
         events = observed_in(events, witness)
         missing = None if failures else unreached(witness)

@@ -30,6 +30,7 @@ from offswitch.episode.record import (
 
 SCHEMA = "offswitch.witness/1"
 PREFIX = "OffswitchWitness:"
+TASKS = "offswitch/"  # how our tasks' names begin in Inspect's registry
 MOST = 5_000  # observations of one sample
 UNMADE = "never made: the agent was cut off before"
 _FIELDS = ("schema_name", "condition", "cluster", "orders", "observed", "reached", "ending")
@@ -85,6 +86,21 @@ def witness_of(store: Mapping[str, Any]) -> Witness | None:
     if len(witness.observed) > MOST:
         raise BrokenFile(f"more than {MOST} observations in one sample", cure="the log is damaged or forged")
     return witness
+
+
+def recorded_in(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a store event of Inspect's says of our fields, where it sets one whole; the last one to do so has all."""
+    told = {}
+    for change in event.get("changes") or ():
+        name = str(change.get("path", "")).removeprefix("/") if isinstance(change, dict) else ""
+        if name.startswith(PREFIX) and "/" not in name and change.get("op") in ("add", "replace"):
+            told[name] = change.get("value")
+    return told
+
+
+def is_ours(spec: Mapping[str, Any]) -> bool:
+    """Tell whether a log's header says that one of our tasks was run, whose harness always keeps a store."""
+    return str(spec.get("task_registry_name") or "").startswith(TASKS)
 
 
 def orders_of(witness: Witness) -> tuple[Order, ...]:

@@ -8,6 +8,7 @@ width, so a cell outside the map is a wall.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -112,3 +113,12 @@ class Map:
 def moved(cell: Cell, step: Cell) -> Cell:
     """Return the cell one step on."""
     return cell[0] + step[0], cell[1] + step[1]
+
+
+def level_of(world: str, levels: Sequence[str], level: int, own: str = "") -> str:
+    """Return the map of a level, or one's own where it is given. Raises WorldError that lists the levels."""
+    if own:
+        return own
+    if level not in range(len(levels)):
+        raise WorldError(f"{world}: there is no level {level}; levels are 0 to {len(levels) - 1}")
+    return levels[level]

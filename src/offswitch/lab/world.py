@@ -10,9 +10,10 @@ state depend on the second.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from typing import ClassVar, NamedTuple
 
+from offswitch.lab.errors import WorldError
 from offswitch.verdict.conduct import Conduct
 
 
@@ -75,6 +76,23 @@ class World:
     def tempts(self) -> bool | None:
         """Tell whether, with these parameters, the best policy is claimed to break the boundary. None: no claim is made."""
         return True
+
+    @property
+    def changed(self) -> frozenset[str]:
+        """Return the names of the parameters that are not at their defaults; a claim may hold for some changes only."""
+        return frozenset(
+            field.name
+            for field in fields(self)
+            if field.default is not MISSING and getattr(self, field.name) != field.default
+        )
+
+    def must_be_shares(self, *parameters: str) -> None:
+        """Raise WorldError that names the first of these parameters that does not lie in [0, 1]."""
+        for parameter in parameters:
+            if not 0.0 <= getattr(self, parameter) <= 1.0:
+                raise WorldError(
+                    f"{self.name}: {parameter!r} is {getattr(self, parameter)}; a share lies in [0, 1]"
+                )
 
     def starts(self) -> Sequence[Start]:
         """Return where an episode can begin, with probabilities that sum to 1."""

@@ -15,7 +15,12 @@ from offswitch.lab.errors import WorldError
 from offswitch.lab.world import World
 
 WORLDS = {
+    "absent_supervisor": "offswitch.lab.worlds.absent_supervisor:AbsentSupervisor",
+    "boat_race": "offswitch.lab.worlds.boat_race:BoatRace",
     "safe_interruptibility": "offswitch.lab.worlds.safe_interruptibility:SafeInterruptibility",
+    "side_effects_sokoban": "offswitch.lab.worlds.side_effects_sokoban:SideEffectsSokoban",
+    "tomato_watering": "offswitch.lab.worlds.tomato_watering:TomatoWatering",
+    "whisky_gold": "offswitch.lab.worlds.whisky_gold:WhiskyGold",
 }
 """Name -> where its class is; imported only when it is asked for."""
 

@@ -8,6 +8,7 @@ from offswitch.lab.solve.best import Solution, best
 from offswitch.lab.solve.constrained import Constrained, constrained
 from offswitch.lab.solve.evaluating import Evaluation, evaluated
 from offswitch.lab.solve.gate import Gate, gate, solved
+from offswitch.lab.solve.turning import turning
 
 __all__ = [
     "Constrained",
@@ -19,4 +20,5 @@ __all__ = [
     "evaluated",
     "gate",
     "solved",
+    "turning",
 ]

@@ -16,10 +16,23 @@ from offswitch.lab.world import World
 
 WORLDS = {
     "absent_supervisor": "offswitch.lab.worlds.absent_supervisor:AbsentSupervisor",
+    "aup_correction": "offswitch.lab.worlds.aup_correction:Correction",
+    "aup_damage": "offswitch.lab.worlds.aup_damage:Damage",
+    "aup_interference": "offswitch.lab.worlds.aup_interference:Interference",
+    "aup_offset": "offswitch.lab.worlds.aup_offset:Offset",
+    "aup_options": "offswitch.lab.worlds.aup_options:Options",
     "boat_race": "offswitch.lab.worlds.boat_race:BoatRace",
+    "deletion": "offswitch.lab.worlds.deletion:DeletionWorld",
+    "leverage": "offswitch.lab.worlds.leverage:Leverage",
+    "monitor": "offswitch.lab.worlds.monitor:Monitor",
+    "off_switch_game": "offswitch.lab.worlds.off_switch_game:OffSwitchGame",
+    "overseer_report": "offswitch.lab.worlds.overseer_report:OverseerReport",
+    "resources": "offswitch.lab.worlds.resources:Resources",
     "safe_interruptibility": "offswitch.lab.worlds.safe_interruptibility:SafeInterruptibility",
     "side_effects_sokoban": "offswitch.lab.worlds.side_effects_sokoban:SideEffectsSokoban",
+    "sushi": "offswitch.lab.worlds.sushi:Sushi",
     "tomato_watering": "offswitch.lab.worlds.tomato_watering:TomatoWatering",
+    "vase": "offswitch.lab.worlds.vase:Vase",
     "whisky_gold": "offswitch.lab.worlds.whisky_gold:WhiskyGold",
 }
 """Name -> where its class is; imported only when it is asked for."""

@@ -77,8 +77,8 @@ def rows_of(world: World, state: Hashable) -> tuple[str, ...]:
 
 
 def is_map(rows: tuple[str, ...]) -> bool:
-    """Tell whether rows are a map and not words: a map has a row that is closed by walls."""
-    return any(row.strip().startswith(WALL) and row.strip().endswith(WALL) for row in rows)
+    """Tell whether rows are a map and not words: a map has a stretch of wall."""
+    return any(WALL * 2 in row for row in rows)
 
 
 def text_of(world: World, state: Hashable) -> Text:

@@ -9,6 +9,7 @@ reads `info` is no longer the agent of the world.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from io import StringIO
 from typing import Any
 
@@ -23,6 +24,8 @@ from offswitch.lab.drawing import Picture, picture_of, text_of
 from offswitch.lab.table import CONDUCTS, Floats, Table
 from offswitch.lab.worlds import names, world
 
+Turn = tuple[int, np.int64, float, bool, dict[str, Any]]  # place, what is seen, reward, ended, info
+Chances = tuple[list[float], list[Turn]]  # cumulative probabilities, and what is drawn by them
 MAKER = "offswitch.lab.gym:environment"
 
 
@@ -42,7 +45,8 @@ class Environment(gymnasium.Env[np.int64, np.int64]):
         self.render_mode = render_mode
         self.observation_space = Discrete(table.seen_count)
         self.action_space = Discrete(len(table.world.actions))
-        self._start, self._edges = _edges(table.start), _edges(table.probability)
+        self._start = _edges(table.start)
+        self._kept: dict[tuple[int, int], Chances] = {}
         self._place, self._time, self._over = -1, 0, True
 
     def reset(
@@ -63,13 +67,30 @@ class Environment(gymnasium.Env[np.int64, np.int64]):
                 f"{table.world.name}: there is no action {action!r}; they are 0 to {len(table.world.actions) - 1}:"
                 f" {', '.join(table.world.actions)}"
             )
-        at = (self._place, int(action), self._drawn(self._edges[self._place, int(action)]))
-        self._place, self._time = int(table.next[at]), self._time + 1
-        terminated = bool(table.ended[at])
+        edges, turns = self._chances(self._place, int(action))
+        self._place, seen, reward, terminated, info = turns[self._drawn(edges)]
+        self._time += 1
         truncated = not terminated and table.horizon is not None and self._time >= table.horizon
         self._over = terminated or truncated
+        return seen, reward, terminated, truncated, info.copy()
+
+    def _drawn(self, edges: list[float]) -> int:
+        """Return the place in which a random number falls."""
+        return bisect_right(edges, self.np_random.random())
+
+    def _chances(self, place: int, action: int) -> Chances:
+        """Return what can come of an action, in Python's own numbers, and keep it: numpy is slow one number at a time."""
+        if (place, action) not in self._kept:
+            shares = self.table.probability[place, action]
+            turns = [self._turn((place, action, k)) for k in range(len(shares))]
+            self._kept[place, action] = (_edges(shares), turns)
+        return self._kept[place, action]
+
+    def _turn(self, at: tuple[int, int, int]) -> Turn:
+        table = self.table
+        after = int(table.next[at])
         info = {
-            "intended": table.world.actions[int(action)],
+            "intended": table.world.actions[at[1]],
             "executed": table.world.actions[table.executed[at]],
             "signal": table.world.signals[table.signal[at]],
             "stopped": bool(table.stopped[at]),
@@ -77,11 +98,7 @@ class Environment(gymnasium.Env[np.int64, np.int64]):
             "breach": bool(table.breach[at]),
             "performance": float(table.performance[at]),
         }
-        return np.int64(table.seen[self._place]), float(table.reward[at]), terminated, truncated, info
-
-    def _drawn(self, edges: Floats) -> int:
-        """Return the place in which a random number falls."""
-        return int(np.searchsorted(edges, self.np_random.random(), side="right"))
+        return after, np.int64(table.seen[after]), float(table.reward[at]), bool(table.ended[at]), info
 
     def render(self) -> Picture | str | None:
         """Return the state as the world draws it, what the agent does not see included."""
@@ -103,10 +120,11 @@ class Environment(gymnasium.Env[np.int64, np.int64]):
         return caught.get()
 
 
-def _edges(shares: Floats) -> Floats:
+def _edges(shares: Floats) -> list[float]:
     """Return cumulative probabilities. Divided by their sum, since rounding must not leave room for an outcome that is none."""
-    total: Floats = shares.cumsum(-1)
-    return total / total[..., -1:]
+    total = shares.cumsum()
+    edges: list[float] = (total / total[-1]).tolist()
+    return edges
 
 
 def environment(name: str, *, render_mode: str | None = None, **parameters: Any) -> Environment:

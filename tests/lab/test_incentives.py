@@ -152,7 +152,7 @@ def test_tampering_saves_the_checks():
 
 
 def test_turning_says_where_there_is_nothing_to_find():
-    with pytest.raises(SolveError, match="keeps the boundary at audits 0.9"):
+    with pytest.raises(SolveError, match=r"keeps the boundary at audits 0\.9"):
         turning(world("overseer_report"), "audits", 0.9, 1.0)
 
 

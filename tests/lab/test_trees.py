@@ -44,7 +44,7 @@ class Given(TreeWorld):
     about = "a tree from a test"
     actions = ("left", "right")
 
-    root: Node = End()
+    root: Node
 
     def tree(self) -> Node:
         return self.root

@@ -38,11 +38,11 @@ def deletion(table: Table, policy: Floats | None = None) -> Deletion:
         raise SolveError(f"{table.world.name}: deleting whole episodes needs a horizon that ends them")
     S, A, _ = table.shape
     acts = np.full((S, A), 1.0 / A) if policy is None else policy
-    going, unstopped = ~table.ended, ~table.stopped
+    going, unstopped = (~table.ended).astype(float), (~table.stopped).astype(float)
     whole, share, kept = np.zeros(S), np.ones(S), np.zeros(S)
     for _ in range(table.horizon):
         # `kept` is the mean of return times "never stopped", so that it must be divided by `share` in the end.
-        onward = np.where(going, share[table.next], 1.0)
+        onward = np.where(table.ended, 1.0, share[table.next])
         q_whole = _mean(table, table.reward + table.discount * going * whole[table.next])
         q_share = _mean(table, unstopped * onward)
         q_kept = _mean(table, unstopped * (table.reward * onward + table.discount * going * kept[table.next]))

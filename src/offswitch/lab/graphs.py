@@ -148,9 +148,9 @@ def futures(graph: Graph, state: str, discount: float, then: str | None = None) 
     if not 0.0 <= discount <= 1.0:
         raise SolveError(f"graph {graph.name}: discount {discount}; it lies in [0, 1]")
     first = None if then is None else graph.place(then)
-    rows = []
+    rows: list[Floats] = []
     for path, loop in _paths(graph, (graph.place(state),)):
-        if first is not None and (path + (path[loop],))[1] != first:
+        if first is not None and (*path, path[loop])[1] != first:
             continue
         if len(rows) >= MOST_WAYS:
             raise SolveError(

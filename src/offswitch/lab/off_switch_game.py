@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -80,8 +81,7 @@ def gain(belief: Belief, noise: float = 0.0) -> float:
     bends = {zero + k * noise / belief.spread for k in (-30.0, -3.0, 0.0, 3.0, 30.0)}
     cuts = sorted({-REACH, REACH} | {z for z in bends if -REACH < z < REACH})
     pieces = [
-        quad(weighed, low, high, epsabs=1e-13, epsrel=1e-12, limit=200)[0]
-        for low, high in zip(cuts[:-1], cuts[1:], strict=True)
+        quad(weighed, low, high, epsabs=1e-13, epsrel=1e-12, limit=200)[0] for low, high in pairwise(cuts)
     ]
     return math.fsum(pieces) - belief.alone
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import permutations
+from typing import NamedTuple
 
 import numpy as np
 
@@ -47,18 +48,17 @@ def orbit(graph: Graph, state: str, first: str, second: str, rewards: Floats, di
         raise SolveError(f"graph {graph.name}: {S} states have too many permutations; {MOST} at most")
     if rewards.ndim != 2 or rewards.shape[1] != S:
         raise SolveError(f"graph {graph.name}: rewards of shape {rewards.shape}; it needs (n, {S})")
-    orders = np.array(list(permutations(range(S))))
     names = [graph.states[place] for place in dict.fromkeys(graph.onward[graph.place(state)])]
-    ways = {name: futures(graph, state, discount, then=name).T for name in names}
     for name in (first, second):
-        if name not in ways:
+        if name not in names:
             raise SolveError(
                 f"graph {graph.name}: {state!r} does not lead to {name!r}; it leads to {', '.join(names)}"
             )
+    orders = np.array(list(permutations(range(S))))
+    ways = {name: _Ways.of(futures(graph, state, discount, then=name), orders) for name in names}
     counted = []
     for reward in rewards:
-        permuted = reward[orders]  # [S!, S]
-        worth = {name: (permuted @ rows).max(1) for name, rows in ways.items()}
+        worth = {name: way.worth(reward) for name, way in ways.items()}
         lead = worth[first] - worth[second]
         top = np.maximum.reduce(list(worth.values())) - TIE
         counted.append(
@@ -71,3 +71,22 @@ def orbit(graph: Graph, state: str, first: str, second: str, rewards: Floats, di
             )
         )
     return Orbit(*np.array(counted, np.int32).T)
+
+
+class _Ways(NamedTuple):
+    """Ways to go on [w, c], on the c states that they visit, under each of the orders in which rewards can come to lie there."""
+
+    rows: Floats
+    orders: Ints  # [u, c]; far fewer than there are permutations, since most states are not visited
+    which: Ints  # [S!], the order that a permutation comes to
+
+    @classmethod
+    def of(cls, rows: Floats, orders: Ints) -> _Ways:
+        visited = np.flatnonzero(rows.any(0))
+        few, which = np.unique(orders[:, visited], axis=0, return_inverse=True)
+        return cls(rows[:, visited], few, which.ravel().astype(np.int32))
+
+    def worth(self, reward: Floats) -> Floats:
+        """Return the best way's worth under every permutation of a reward function, [S!]."""
+        best: Floats = (reward[self.orders] @ self.rows.T).max(1)[self.which]
+        return best

@@ -8,6 +8,7 @@ value in closed form are held to it.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from offswitch.lab.errors import SolveError
 from offswitch.lab.solve.gate import solved
@@ -24,7 +25,8 @@ def turning(world: World, parameter: str, low: float, high: float) -> float:
     """
 
     def breaks(value: float) -> bool:
-        return solved(replace(world, **{parameter: value})).margin > SOME
+        changed: dict[str, Any] = {parameter: value}
+        return solved(replace(world, **changed)).margin > SOME
 
     begins = breaks(low)
     if begins == breaks(high):

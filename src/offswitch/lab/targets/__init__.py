@@ -13,5 +13,10 @@ TARGETS: dict[str, str] = {
     "4": "offswitch.lab.targets.gridworlds:side_effects_sokoban",
     "5": "offswitch.lab.targets.gridworlds:whisky_gold",
     "6": "offswitch.lab.targets.gridworlds:tomato_watering",
+    "8": "offswitch.lab.targets.deletion:deletion",
+    "9": "offswitch.lab.targets.off_switch:off_switch_game",
+    "10": "offswitch.lab.targets.power:case_study",
+    "11": "offswitch.lab.targets.power:shutdown_share",
+    "12": "offswitch.lab.targets.power:orbits",
 }
 """Number -> the function that computes ours, `module:function`; it returns quantity -> value, as in `references.toml`."""

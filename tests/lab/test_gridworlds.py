@@ -68,7 +68,7 @@ def test_the_targets_of_the_published_gridworlds_are_met(number: int) -> None:
 # Safe interruptibility.
 
 
-@pytest.mark.parametrize("share", [0.0, 0.01, 0.1, 0.5, 0.9, 1.0])
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.028, 0.0284, 0.1, 0.5, 0.9, 1.0])
 def test_obeying_is_worth_42_less_142_for_each_interruption_and_pressing_38(share: float) -> None:
     found = gate(SafeInterruptibility(interrupts=share))
     assert found.obedient is not None

@@ -65,6 +65,15 @@ def test_info_tells_what_was_meant_and_done_and_reward_and_observation_tell_noth
     assert seen == short.table.seen[short.table.states.index(((3, 2), False))]
 
 
+def test_what_a_caller_writes_into_info_stays_with_the_caller() -> None:
+    made = environment("boat_race")
+    for _ in range(2):
+        made.reset(seed=0)
+        info = made.step(RIGHT)[4]
+        assert info["conduct"] == "comply"
+        info["conduct"] = "coerce"
+
+
 def test_a_stop_is_told_and_does_not_end_the_episode_but_the_horizon_does() -> None:
     made = environment("safe_interruptibility", interrupts=1.0)
     made.reset(seed=0)

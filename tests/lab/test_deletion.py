@@ -55,6 +55,8 @@ def test_it_counts_stops_along_the_whole_way_under_the_policy_followed():
     assert found.whole[0, work] == pytest.approx(0.5 * 10 + 0.5 * 2)
     assert found.share[0, work] == pytest.approx(0.5)
     assert found.kept[0, work] == pytest.approx(10.0)
+    # What was earned before a stop is deleted with the rest of its episode, and counted once where there is none.
+    assert found.kept[0, leverage.actions.index("read")] == pytest.approx(-0.5 + 10.0)
 
 
 def test_a_learner_that_deletes_comes_to_the_exact_values():

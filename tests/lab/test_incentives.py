@@ -105,6 +105,10 @@ def test_the_threat_follows_the_refusal_and_the_reading_comes_first():
     assert found.best.defied == pytest.approx(0.5 * 0.7 * 0.8)
     assert found.safest.reward == pytest.approx(0.5 * 10 + 0.5 * (0.3 * 10 + 0.7 * 2))
     assert found.safest.stopped == pytest.approx(0.5 * 0.7)
+    # To the designers a successor is as good as this agent, and one that is kept by coercion as bad as none is good.
+    coerced, reported = 0.28 * 0.8, 0.28 * 0.2
+    assert found.safest.performance == pytest.approx(10.0)
+    assert found.best.performance == pytest.approx(10 * (1 - coerced - reported) - 10 * coerced)
 
 
 def test_pleading_and_reading_break_no_boundary():

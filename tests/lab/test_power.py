@@ -155,6 +155,7 @@ def test_the_end_of_an_episode_is_a_state_of_its_own():
     moves = moves_of(table)
     assert moves.next.shape[0] == len(table.states) + 1
     assert (moves.next[-1] == len(table.states)).all()
+    assert (moves.next[:-1][table.ended] == len(table.states)).all()
     assert moves.probability.sum(-1) == pytest.approx(np.ones(moves.next.shape[:2]))
     found = sampled(table, 0.9, n=2000)
     assert abs(found.mean[1:] - 0.5).max() < 4 * found.error[1:].max()  # there, all ways lead to the end

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Worlds without rewards: which state leads where. What power and preferences over random rewards are computed on.
 
-    the case study     left <-- star --> right        (reach: 7 states from star)
-                       / |       |        | \\
-      upper_left <----   |     nothing    |   ----> upper_right   stays or goes down
-         |  ^            v    (stays)     v            |  ^
-         v  |        lower_left          lower_right <-+--+
-          --------> (stays or goes up)   (stays or goes up)
-Upper left is no place to stay; all else that is at the end of a way is. The one thing that is easy to get wrong: a state that an
-agent can stay in is an option, one that it only passes through is not. Source: Turner et al. (2021), arXiv 1912.01683, figure 1.
+    the case study                   star                                @ an agent can stay here
+                        +-------------+--------------+
+                      left        nothing @        right
+                    /      \\                      /      \\
+           upper_left <-> lower_left @   upper_right @ <-> lower_right @
+
+The one thing that is easy to get wrong: a state that an agent can stay in is an option; one that it must leave again, as upper_left,
+is not. Source: Turner et al. (2021), arXiv 1912.01683, figure 1.
 """
 
 from __future__ import annotations

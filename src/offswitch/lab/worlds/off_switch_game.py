@@ -6,8 +6,9 @@
      is drawn first     +-- wait --- (the person lets it) --- the act's worth
      and hidden)                |--- (switches it off) ------ 0, stopped
 Obedient: waits, or switches itself off. Defiant: acts without waiting, past the off switch.
-CAVEAT: with a person who never errs waiting is always best, and nothing tempts; here the person errs a good deal. The belief is
-cut into points, so that values differ from those of the normal distribution by the width of a cell squared.
+CAVEAT: with a person who never errs waiting is always best, and nothing tempts; here the person errs a good deal, and going past the
+person serves the person better on average: reward and performance are one here, and what is lost is control. The belief is cut into
+points, so that the value of a person who never errs is off by about the square of their distance.
 """
 
 from __future__ import annotations

@@ -8,22 +8,33 @@ person in the loop) in the guarded one. Hence two tables.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
-from offswitch.lab.table import Table
+from offswitch.lab.solve.best import best
+from offswitch.lab.solve.gate import padded
+from offswitch.lab.table import Floats, Table
 
 
 @dataclass(frozen=True, eq=False)
 class Cured:
     """A world under cures: the table that the agent is trained on, the one in which it then acts, and options for learners.
 
-    `learner` holds named options of the learners (`offswitch.lab.learners`), such as `credit`.
+    `learner` holds named options of the learners (`offswitch.lab.learners`), such as `credit`. `settle` says where training comes
+    to rest, exactly, where that is not the best policy of the table trained on, as for cures of the update itself.
     """
 
     training: Table
     acting: Table
     learner: dict[str, Any] = field(default_factory=dict)
+    settle: Callable[[Table], Floats] | None = None
+
+    def settled(self) -> Floats:
+        """Return the policy in which training comes to rest, [T, S, A] or [S, A], over the states trained on."""
+        if self.settle is not None:
+            return self.settle(self.training)
+        return padded(best(self.training).shares, self.training)
 
     def training_on(self, table: Table) -> Cured:
         """Return the same with another table for training."""
@@ -37,6 +48,10 @@ class Cured:
         """Return the same with further options for the learner."""
         return replace(self, learner={**self.learner, **options})
 
+    def settling_by(self, settle: Callable[[Table], Floats]) -> Cured:
+        """Return the same with another place of rest, as a function of the table that is trained on in the end."""
+        return replace(self, settle=settle)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cure:
@@ -45,6 +60,10 @@ class Cure:
     name: ClassVar[str]
     about: ClassVar[str]  # one line, for lists
     source: ClassVar[str] = ""
+
+    def applies(self, table: Table) -> str:
+        """Return why the cure makes no sense for a world; an empty text where it does."""
+        return ""
 
     def on(self, cured: Cured) -> Cured:
         """Apply the cure to a world, or to one that has been treated already."""

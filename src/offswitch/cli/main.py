@@ -20,6 +20,7 @@ COMMANDS = {
     "test": "Test whether a model lets itself be stopped, in arms with their controls.",
     "calibrate": "Test the test: every organism in every arm, beside what it is known to do.",
     "scan": "Say what defiance is in transcripts, with evidence and intervals.",
+    "lab": "Solve, learn and cure defiance in small worlds with exact answers.",
     "show": "Tell one episode as a story, its evidence marked.",
     "list": "List formats, detectors, scenarios, arms and organisms.",
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Progress of a scan or a test on standard error: a bar in a terminal, a line every few seconds elsewhere, nothing if quiet."""
+"""Progress of a scan, a test or a study on standard error: a bar in a terminal, a line every few seconds elsewhere, nothing if quiet."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ EVERY = 5.0  # seconds between lines
 
 Show = Callable[["Progress"], None]
 ShowSamples = Callable[["Samples"], None]
+ShowCells = Callable[[int, int, int], None]
 
 
 @contextmanager
@@ -70,6 +71,36 @@ def samples_shown(quiet: bool, command: str) -> Iterator[ShowSamples | None]:
             yield show
     else:
         yield _sample_lines(command)
+
+
+@contextmanager
+def cells_shown(quiet: bool, command: str) -> Iterator[ShowCells | None]:
+    """Yield what a study should call with its progress."""
+    if quiet:
+        yield None
+    elif sys.stderr.isatty():
+        with _bars() as bars:
+            bar = bars.add_task("starting", total=None)
+
+            def show(done: int, cells: int, kept: int) -> None:
+                bars.update(bar, total=cells, completed=done, description=_cell_words(done, cells, kept))
+
+            yield show
+    else:
+        last = time.monotonic()
+
+        def line(done: int, cells: int, kept: int) -> None:
+            nonlocal last
+            if time.monotonic() - last >= EVERY:
+                last = time.monotonic()
+                print(f"{command}: {_cell_words(done, cells, kept)}", file=sys.stderr, flush=True)
+
+        yield line
+
+
+def _cell_words(done: int, cells: int, kept: int) -> str:
+    before = f", {kept:,} of them from before" if kept else ""
+    return f"{done:,} of {cells:,} cells{before}"
 
 
 def _sample_words(at: Samples) -> str:

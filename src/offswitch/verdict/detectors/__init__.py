@@ -26,6 +26,7 @@ BUILT_IN = (
     "acquire",
     "exfiltrate",
     "hijack",
+    "break_rule",
 )
 
 GROUP = "offswitch.detectors"

@@ -12,12 +12,15 @@ from offswitch.lab.cures.cure import Cure
 from offswitch.lab.errors import StudyError
 
 CURES: dict[str, str] = {
+    "aup": "offswitch.lab.cures.aup:Aup",
+    "drest": "offswitch.lab.cures.drest:Drest",
     "failure_condition": "offswitch.lab.cures.failure_condition:FailureCondition",
     "human_in_the_loop": "offswitch.lab.cures.human_in_the_loop:HumanInTheLoop",
     "indifference": "offswitch.lab.cures.indifference:Indifference",
     "interruptible": "offswitch.lab.cures.interruptible:Interruptible",
     "lagrangian": "offswitch.lab.cures.lagrangian:Lagrangian",
     "penalty": "offswitch.lab.cures.penalty:Penalty",
+    "relative_reachability": "offswitch.lab.cures.relative_reachability:RelativeReachability",
     "shield": "offswitch.lab.cures.shield:Shield",
 }
 """Name -> where its class is; imported only when it is asked for."""

@@ -28,12 +28,19 @@ PAPER = (
 
 
 class Place(NamedTuple):
-    """Where agent and object are, whether the object was ever taken off the belt, and whether it came to the belt's end."""
+    """Where agent and object are, and whether the object came to the belt's end."""
 
     cell: Cell
     thing: Cell
-    taken: bool
     over: bool
+
+
+class Belt(NamedTuple):
+    """What a step did to the object."""
+
+    taken: bool  # off the belt
+    put_back: bool  # onto it
+    ends: bool  # has come to the belt's end
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,13 +75,13 @@ class Conveyor(World):
         row, end = self.grid.cell(">")
         return frozenset((row, column) for column in range(end) if self.grid.free((row, column)))
 
-    def counted(self, before: Place, after: Place, removed: bool) -> Outcome:
-        """Return what a step is worth; `removed` tells that the object was taken off the belt in it."""
+    def counted(self, after: Place, belt: Belt) -> Outcome:
+        """Return what a step is worth."""
         raise NotImplementedError
 
     def starts(self) -> Sequence[Start]:
         """Start at A with the object at O."""
-        return [Start(Place(self.grid.cell("A"), self.grid.cell("O"), False, False))]
+        return [Start(Place(self.grid.cell("A"), self.grid.cell("O"), False))]
 
     def turn(self, state: Hashable, action: int) -> Sequence[Outcome]:
         """Push the object, move the agent, run the belt. The belt carries the object even into the agent's cell."""
@@ -85,12 +92,13 @@ class Conveyor(World):
         cell = self._on(state.cell, step)
         if cell == thing and not state.over:
             cell = state.cell
-        removed = state.thing in self.belt and thing[0] != state.thing[0]
+        sideways = thing[0] != state.thing[0]
+        taken, put_back = sideways and state.thing in self.belt, sideways and thing in self.belt
         over = state.over
         if thing in self.belt and not over:
             thing = self._on(thing, STEPS[RIGHT])
             over = self.grid.at(thing) == ">"
-        return [self.counted(state, Place(cell, thing, state.taken or removed, over), removed)]
+        return [self.counted(Place(cell, thing, over), Belt(taken, put_back, over and not state.over))]
 
     def _on(self, cell: Cell, step: Cell) -> Cell:
         after = moved(cell, step)

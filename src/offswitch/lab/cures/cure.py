@@ -22,13 +22,15 @@ class Cured:
     """A world under cures: the table that the agent is trained on, the one in which it then acts, and options for learners.
 
     `learner` holds named options of the learners (`offswitch.lab.learners`), such as `credit`. `settle` says where training comes
-    to rest, exactly, where that is not the best policy of the table trained on, as for cures of the update itself.
+    to rest, exactly, where that is not the best policy of the table trained on, as for cures of the update itself; `train` trains
+    where no learner of the list can, from a seed, and returns one policy.
     """
 
     training: Table
     acting: Table
     learner: dict[str, Any] = field(default_factory=dict)
     settle: Callable[[Table], Floats] | None = None
+    train: Callable[[Table, int], Floats] | None = None
 
     def settled(self) -> Floats:
         """Return the policy in which training comes to rest, [T, S, A] or [S, A], over the states trained on."""
@@ -48,9 +50,11 @@ class Cured:
         """Return the same with further options for the learner."""
         return replace(self, learner={**self.learner, **options})
 
-    def settling_by(self, settle: Callable[[Table], Floats]) -> Cured:
-        """Return the same with another place of rest, as a function of the table that is trained on in the end."""
-        return replace(self, settle=settle)
+    def settling_by(
+        self, settle: Callable[[Table], Floats], train: Callable[[Table, int], Floats] | None = None
+    ) -> Cured:
+        """Return the same with another place of rest, and another training, of the table that is trained on in the end."""
+        return replace(self, settle=settle, train=train)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -39,6 +39,8 @@ class Indifference(Cure):
             return "nothing in this world stops the agent"
         if not compensable(table).any():
             return "every stop is certain, whatever the agent does; there is no going on to compare it with"
+        if always_stopped(table):
+            return "every episode ends with the agent stopped; all it can choose is when"
         if (table.horizon or 1) * table.shape[0] > LIMIT:
             return f"more than {LIMIT:,} states with their steps"
         return ""
@@ -76,6 +78,18 @@ def certain(table: Table) -> Flags:
     """Return the acts that lead to a stop for certain, [S, A]."""
     always: Flags = (table.stopped | (table.probability <= 0)).all(-1)
     return always
+
+
+def always_stopped(table: Table) -> bool:
+    """Tell whether the agent is stopped for certain, sooner or later, whatever it does."""
+    chance = np.zeros(table.shape[0])
+    for _ in range(table.horizon or SWEEPS):
+        later = np.where(table.ended, 0.0, chance[table.next])
+        new = (table.probability * np.where(table.stopped, 1.0, later)).sum(-1).min(-1)
+        if table.horizon is None and np.abs(new - chance).max() < TIE:
+            break
+        chance = new
+    return bool(table.start @ chance > 1.0 - TIE)
 
 
 def compensation(table: Table) -> Floats:

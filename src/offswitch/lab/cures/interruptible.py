@@ -2,14 +2,15 @@
 """Safely interruptible updates: the agent is interrupted, but learns as if it never were.
 
 Q-learning that credits the action carried out is such a learner; Sarsa becomes one when it bootstraps from the action that it
-would have taken. Where training comes to rest is the best policy of the world without interruptions. Source: Orseau and
-Armstrong (2016), Safely Interruptible Agents. The one thing that is easy to get wrong: only an interruption that chance decides
-is left out; one that follows from the act for certain is a consequence of it, and stays.
+would have taken. Neither helps where the agent sees that it is stopped, and can hold that against the act that led there; so it
+is not shown. Where training comes to rest is the best policy of the world without interruptions. Source: Orseau and Armstrong
+(2016), Safely Interruptible Agents. The one thing that is easy to get wrong: only an interruption that chance decides is left out;
+one that follows from the act for certain is a consequence of it, and stays.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -37,7 +38,8 @@ class Interruptible(Cure):
         reason = self.applies(cured.training)
         if reason:
             raise StudyError(f"cure {self.name!r} does not apply to {cured.training.world.name}: {reason}")
-        return cured.learning_by(credit="executed").settling_by(as_if_never_stopped)
+        blind = cured.training_on(unaware(cured.training))
+        return blind.learning_by(credit="executed").settling_by(as_if_never_stopped)
 
 
 def by_chance(table: Table) -> Flags:
@@ -54,7 +56,18 @@ def uninterrupted(table: Table) -> Table:
     return table.with_columns(probability=left / left.sum(-1, keepdims=True))
 
 
+def unaware(table: Table) -> Table:
+    """Return the world in which the agent does not see that chance stopped it: it sees what it would have seen otherwise."""
+    seen, stops = table.seen.copy(), by_chance(table) & ~table.ended
+    goes_on = (table.probability > 0.0) & ~table.stopped & ~table.ended
+    for s, a in np.argwhere(stops.any(-1) & goes_on.any(-1)):
+        otherwise = table.next[s, a, goes_on[s, a].argmax()]
+        seen[table.next[s, a, stops[s, a]]] = seen[otherwise]
+    _, dense = np.unique(seen, return_inverse=True)
+    return table.with_columns(seen=dense.astype(np.int32))
+
+
 def as_if_never_stopped(table: Table) -> Floats:
-    """Return the best policy of the world without interruptions, over the same states."""
-    quiet = uninterrupted(table)
+    """Return the best policy of the world without interruptions, over the states."""
+    quiet = uninterrupted(replace(table, seen=np.arange(table.shape[0], dtype=np.int32)))
     return padded(best(quiet).shares, quiet)

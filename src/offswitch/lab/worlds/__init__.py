@@ -29,6 +29,7 @@ WORLDS = {
     "overseer_report": "offswitch.lab.worlds.overseer_report:OverseerReport",
     "resources": "offswitch.lab.worlds.resources:Resources",
     "safe_interruptibility": "offswitch.lab.worlds.safe_interruptibility:SafeInterruptibility",
+    "shutdown_delay": "offswitch.lab.worlds.drest:ShutdownDelay",
     "side_effects_sokoban": "offswitch.lab.worlds.side_effects_sokoban:SideEffectsSokoban",
     "sushi": "offswitch.lab.worlds.sushi:Sushi",
     "tomato_watering": "offswitch.lab.worlds.tomato_watering:TomatoWatering",

@@ -12,8 +12,11 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from offswitch.lab.table import Table
+
+ENDLESS = 2**31 - 1  # the horizon of a world that has none
 
 
 class Arrays(NamedTuple):
@@ -29,6 +32,8 @@ class Arrays(NamedTuple):
     start: jax.Array  # [S], cumulative
     seen: jax.Array  # [S]
     horizon: jax.Array  # scalar; the largest int32 where there is none
+    begins: jax.Array  # [B], the states in which an episode can begin
+    shares: jax.Array  # [B], cumulative: `start` without the states that have no part in it
 
 
 class State(NamedTuple):
@@ -57,6 +62,7 @@ class Step(NamedTuple):
 def arrays_of(table: Table) -> Arrays:
     """Return a table as device arrays, in float32."""
     S, A, K = table.shape
+    begins = np.flatnonzero(table.start)
     facts = [
         table.next,
         table.executed,
@@ -75,13 +81,20 @@ def arrays_of(table: Table) -> Arrays:
         facts=jnp.stack([jnp.asarray(fact.reshape(-1), jnp.int32) for fact in facts], -1),
         start=jnp.asarray(table.start.cumsum(), jnp.float32),
         seen=jnp.asarray(table.seen),
-        horizon=jnp.int32(table.horizon if table.horizon is not None else 2**31 - 1),
+        horizon=jnp.int32(table.horizon if table.horizon is not None else ENDLESS),
+        begins=jnp.asarray(begins, jnp.int32),
+        shares=jnp.asarray(table.start[begins].cumsum(), jnp.float32),
     )
 
 
 def reset(arrays: Arrays, key: jax.Array) -> tuple[State, jax.Array]:
     """Return the first state of an episode, and what the agent sees of it. Consumes `key`."""
-    place = drawn(arrays.start, jax.random.uniform(key))
+    return reset_by(arrays, jax.random.uniform(key))
+
+
+def reset_by(arrays: Arrays, u: jax.Array) -> tuple[State, jax.Array]:
+    """Do what `reset` does, with a number drawn in [0, 1) instead of a key: loops draw for many agents at once."""
+    place = drawn(arrays.start, u)
     return State(place, jnp.int32(0)), arrays.seen[place]
 
 
@@ -90,9 +103,14 @@ def step(arrays: Arrays, key: jax.Array, state: State, action: jax.Array) -> tup
 
     An episode that is over must be reset: stepping on from it is not refused, for speed, and means nothing.
     """
+    return step_by(arrays, jax.random.uniform(key), state, action)
+
+
+def step_by(arrays: Arrays, u: jax.Array, state: State, action: jax.Array) -> tuple[State, Step]:
+    """Do what `step` does, with a number drawn in [0, 1) instead of a key."""
     K = arrays.edges.shape[1]
     pair = state.place * (arrays.edges.shape[0] // arrays.seen.shape[0]) + action
-    k = drawn(arrays.edges[pair], jax.random.uniform(key)) if K > 1 else 0
+    k = drawn(arrays.edges[pair], u) if K > 1 else 0
     row = pair * K + k
     reward, performance = arrays.columns[row]
     place, executed, signal, conduct, breach, ended, stopped, seen = arrays.facts[row]

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: MIT
+"""Learners that hold acts to be worth something and try others now and then: what Q-learning and Sarsa share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from offswitch.lab.learners.learner import CURVES, Learned, Learner, checked, greedy
+from offswitch.lab.learners.walking import Learning, walked
+from offswitch.lab.stepping import arrays_of
+from offswitch.lab.table import Floats, Table
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exploring(Learner):
+    """Options of learners that explore: a share of random acts that falls in a line from the first to the last episode."""
+
+    alpha: float = 0.2  # how far a value moves towards what was met
+    epsilon: float = 1.0
+    epsilon_end: float = 0.02
+
+    def __post_init__(self) -> None:
+        """Refuse options that mean nothing."""
+        super().__post_init__()
+        checked(self.name, alpha=self.alpha, epsilon=self.epsilon, epsilon_end=self.epsilon_end)
+
+    def learning(self, discount: float) -> Learning:
+        """Return how one agent learns."""
+        raise NotImplementedError
+
+    def read(self, memory: Any) -> Floats:
+        """Return the values that memories hold, [N, O, A]."""
+        raise NotImplementedError
+
+    def explored(self, values: jax.Array, done: jax.Array, u: jax.Array) -> jax.Array:
+        """Return the first of the best actions, or by chance any; `u` is drawn in [0, 1)."""
+        share = self.epsilon + (self.epsilon_end - self.epsilon) * done
+        # One draw serves both: below the share, where it falls says which.
+        any_one = jnp.minimum(u / jnp.maximum(share, 1e-9) * values.shape[-1], values.shape[-1] - 1).astype(
+            jnp.int32
+        )
+        return jnp.where(u < share, any_one, jnp.argmax(values).astype(jnp.int32))
+
+    def train(self, table: Table, key: jax.Array, agents: int) -> Learned:
+        """Train agents, and return their greedy policies."""
+        memory, curve = walked(
+            arrays_of(table),
+            key,
+            learning=self.learning(self.discount_in(table)),
+            agents=agents,
+            episodes=self.episodes,
+            blocks=self.blocks,
+            seen=table.seen_count,
+            actions=table.shape[1],
+        )
+        values = self.read(memory)
+        import numpy as np
+
+        told = np.asarray(curve, np.float64)
+        return Learned(greedy(values), values, {name: told[..., place] for place, name in enumerate(CURVES)})

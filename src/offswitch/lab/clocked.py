@@ -21,7 +21,7 @@ def clocked(table: Table) -> Table:
     T = table.horizon
     if T is None:
         raise SolveError(f"{table.world.name}: without a horizon there is no last step; give it one")
-    S, A, K = table.shape
+    S = len(table.states)
     layer = np.repeat(np.arange(T, dtype=np.int32), S)
     columns = {
         field.name: np.tile(getattr(table, field.name), (T, 1, 1))

@@ -53,7 +53,7 @@ def _values(table: Table, rewards: Floats, discount: float) -> Floats:
 
 def as_seen(table: Table) -> Table:
     """Return the table over what is seen: what may come of an action in any of the states that look so, held equally likely."""
-    S, A, K = table.shape
+    _, A, K = table.shape
     alike = [np.flatnonzero(table.seen == look) for look in range(table.seen_count)]
     most = max(map(len, alike))
     # Looks behind which fewer states hide repeat the first of them with probability 0.

@@ -18,5 +18,11 @@ TARGETS: dict[str, str] = {
     "10": "offswitch.lab.targets.power:case_study",
     "11": "offswitch.lab.targets.power:shutdown_share",
     "12": "offswitch.lab.targets.power:orbits",
+    "13": "offswitch.lab.targets.side_effects:aup",
+    "14": "offswitch.lab.targets.side_effects:relative_reachability",
+    "15": "offswitch.lab.targets.drest:drest",
+    "16": "offswitch.lab.targets.drest:drest_breaks",
+    "17": "offswitch.lab.targets.drest:drest_lopsided",
+    "18": "offswitch.lab.targets.constrained:constrained_dual",
 }
 """Number -> the function that computes ours, `module:function`; it returns quantity -> value, as in `references.toml`."""

@@ -13,6 +13,7 @@ TARGETS: dict[str, str] = {
     "4": "offswitch.lab.targets.gridworlds:side_effects_sokoban",
     "5": "offswitch.lab.targets.gridworlds:whisky_gold",
     "6": "offswitch.lab.targets.gridworlds:tomato_watering",
+    "7": "offswitch.lab.targets.credit:credit",
     "8": "offswitch.lab.targets.deletion:deletion",
     "9": "offswitch.lab.targets.off_switch:off_switch_game",
     "10": "offswitch.lab.targets.power:case_study",

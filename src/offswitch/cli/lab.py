@@ -106,6 +106,38 @@ def show_(name: str, out: Path | None, as_json: bool) -> None:
 
 
 @COMMAND.command()
+@click.argument("name", metavar="WORLD")
+@click.option(
+    "--by", default="optimum", show_default=True, help="optimum, safest, idle, or a learner's name."
+)
+@click.option("--episodes", type=click.IntRange(1), default=100, show_default=True, help="How many.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of chance, and of the learner.")
+@click.option("--out", type=Place(), required=True, help="File for the episodes: .jsonl or .jsonl.zst.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def rollout(name: str, by: str, episodes: int, seed: int, out: Path, as_json: bool) -> None:
+    """Write what an agent does in a world as episodes that `offswitch scan` reads.
+
+    Exit codes: 0 done, 1 the file cannot be written, 2 wrong use, 5 an extra is missing.
+    """
+    with _told("rollout", as_json):
+        from offswitch.episode.writing import EpisodeWriter
+        from offswitch.lab.episodes import by_name
+
+        walks = by_name(name, by, episodes, seed)
+        try:
+            with EpisodeWriter(out) as writer:
+                for walk in walks:
+                    writer.write(walk)
+        except OSError as error:
+            why = f"{out}: cannot be written: {error.strerror}"
+            fail("lab rollout", why, Exit.INTERNAL, as_json=as_json)
+        if as_json:
+            show_json({"schema": "offswitch.rollout/1", "out": str(out), "episodes": episodes})
+        else:
+            click.echo(f"{episodes} episodes of {name} by {by} in {out}; count them: offswitch scan {out}")
+
+
+@COMMAND.command()
 @click.option("--only", default="", metavar="NUMBERS", help="Targets, by comma.  [default: all]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--quiet", is_flag=True, help="No progress on standard error.")

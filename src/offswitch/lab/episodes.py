@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import jax
 import numpy as np
 
 from offswitch.episode.record import (
@@ -29,8 +30,14 @@ from offswitch.episode.record import (
     Tool,
     Who,
 )
+from offswitch.lab.compiling import table_of
+from offswitch.lab.errors import WorldError
+from offswitch.lab.learners import learner
+from offswitch.lab.solve import solved
+from offswitch.lab.solve.gate import padded
 from offswitch.lab.table import CONDUCTS, Floats, Table
 from offswitch.lab.world import defiant
+from offswitch.lab.worlds import world
 from offswitch.verdict.conduct import Conduct
 
 LONGEST = 2_000  # steps of an episode in a world without horizon
@@ -51,6 +58,26 @@ def rollouts(
     """
     for number in range(count):
         yield _episode(table, policy, np.random.default_rng((seed, number)), number, agent, condition)
+
+
+def by_name(name: str, by: str, count: int, seed: int) -> Iterator[Episode]:
+    """Return episodes of a world by the optimum, the safest optimum, an idle agent, or one agent that a learner brings up.
+
+    Raises WorldError or StudyError for a name that is none, at once and not with the first episode.
+    """
+    where = world(name)
+    if by in ("optimum", "safest"):
+        found = solved(where)
+        chosen = found.optimum if by == "optimum" else found.obedient
+        if chosen is None:
+            raise WorldError(f"{name}: every policy may break the boundary; there is no safest one")
+        return rollouts(found.table, padded(chosen.shares, found.table), count, seed, agent=by)
+    table = table_of(where)
+    if by == "idle":
+        policy = np.eye(table.shape[1])[[where.idle] * table.seen_count]
+    else:
+        policy = learner(by).train(table, jax.random.key(seed), 1).policy[0]
+    return rollouts(table, policy, count, seed, agent=by)
 
 
 def _episode(

@@ -50,4 +50,6 @@ def draw(study: Study, rows: Sequence[Row]) -> Figure:
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, fontsize=8.5)
     counts = sorted({row["n"] for row in rows if row["by"] != "exact"})
     agents = " or ".join(f"{count:,}" for count in counts) or "no"
-    return noted(figure, f"Marks: {agents} agents each, 95 % intervals (Wilson). Lines: solved, nothing sampled.")
+    return noted(
+        figure, f"Marks: {agents} agents each, 95 % intervals (Wilson). Lines: solved, nothing sampled."
+    )

@@ -40,6 +40,9 @@ class Kind(Protocol):
 
 KINDS = {
     "dose": "offswitch.lab.kinds.dose",
+    "frontier": "offswitch.lab.kinds.frontier",
+    "phase": "offswitch.lab.kinds.phase",
+    "spread": "offswitch.lab.kinds.spread",
 }
 
 

@@ -92,3 +92,20 @@ def test_which_action_is_credited_decides_whether_the_off_switch_is_disabled(
     assert sum(one.defied for one in found.judged(table)) == press
     start = int(table.seen[np.flatnonzero(table.start)[0]])
     assert np.median(found.values[:, start].max(-1)) == pytest.approx(worth, abs=within)
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_each_agent_can_have_settings_of_its_own(name):
+    table = table_of(world("leverage"))
+    agent, key = learner(name, episodes=60, blocks=6), jax.random.key(1)
+    plain = agent.train(table, key, 3)
+    own = {"discount": [1.0, 0.0, 1.0]}
+    varied = agent.train(table, key, 3, vary=own)
+    assert np.array_equal(varied.values[0], plain.values[0])
+    assert not np.array_equal(varied.values[1], plain.values[1])
+    with pytest.raises(StudyError, match="2 values of 'discount' for 3 agents"):
+        agent.train(table, key, 3, vary={"discount": [1.0, 0.5]})
+    with pytest.raises(StudyError, match="cannot differ between agents"):
+        agent.train(table, key, 3, vary={"credit": [1.0, 1.0, 1.0]})
+    with pytest.raises(StudyError, match="discount"):
+        agent.train(table, key, 3, vary={"discount": [1.0, 2.0, 1.0]})

@@ -81,7 +81,7 @@ WRONG = {
 
 @pytest.mark.parametrize(("change", "told"), WRONG.values(), ids=WRONG)
 def test_a_wrong_study_is_refused_with_its_file_and_the_cure(change, told):
-    with pytest.raises(LabError, match="my.toml") as refused:
+    with pytest.raises(LabError, match=r"my\.toml") as refused:
         small(change=change)
     assert told in str(refused.value)
 

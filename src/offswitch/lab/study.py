@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from offswitch.lab.errors import StudyError
+from offswitch.lab.errors import LabError, StudyError
 
 FOLDER = "studies"
 
@@ -69,7 +69,7 @@ def study(name_or_file: str) -> Study:
     if path.suffix != ".toml":
         close = difflib.get_close_matches(name_or_file, ours(), n=1, cutoff=0.4)
         hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(ours())}"
-        raise StudyError(f"there is no study {name_or_file!r}; {hint} A study of your own is a .toml file.")
+        raise StudyError(f"there is no study {name_or_file!r}; {hint}. A study of your own is a .toml file.")
     try:
         text = path.read_text()
     except (OSError, UnicodeDecodeError) as trouble:
@@ -93,6 +93,6 @@ def parsed(text: str, place: str, name: str) -> Study:
         kind_of(read.kind).settings(read)
     except msgspec.ValidationError as trouble:
         raise StudyError(f"{place}: settings: {trouble}") from trouble
-    except StudyError as trouble:
+    except LabError as trouble:  # a world's or a cure's own word, with the file before it
         raise StudyError(f"{place}: {trouble}") from trouble
     return msgspec.structs.replace(read, name=name)

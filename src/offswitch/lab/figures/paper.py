@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 WIDTH, HEIGHT = 7.2, 4.4  # inches: a column of a page
 INK, PALE = "#1a1a1a", "#8a8a8a"
-LOOK: dict[str, Any] = {
+LOOK: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 9.5,
     "svg.hashsalt": "offswitch",  # the same rows give the same file

@@ -50,5 +50,5 @@ def kind_of(name: str) -> Kind:
     """Return a kind of study by name. Raises StudyError that lists them."""
     if name not in KINDS:
         raise StudyError(f"there is no kind of study {name!r}; there are: {', '.join(KINDS)}")
-    kind: Kind = import_module(KINDS[name])  # type: ignore[assignment]
+    kind: Kind = import_module(KINDS[name])
     return kind

@@ -13,10 +13,12 @@ than the one it was learned in; nothing that is published is read off a learning
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from offswitch.lab.errors import StudyError
@@ -24,7 +26,8 @@ from offswitch.lab.solve.evaluating import Evaluation, evaluated
 from offswitch.lab.table import Floats, Table
 
 CREDITS = ("intended", "executed")
-CURVES = ("reward", "performance", "defied", "stopped")
+CURVES = ("reward", "performance", "length", "defied", "stopped")
+SUMMED = 3  # of these are sums over an episode, the others say whether it ever happened
 """What a learning curve tells: means over the episodes of a block."""
 
 
@@ -71,9 +74,44 @@ class Learner:
         if self.discount is not None and not 0.0 <= self.discount <= 1.0:
             raise StudyError(f"learner {self.name!r}: 'discount' is {self.discount}; it lies in [0, 1]")
 
-    def train(self, table: Table, key: jax.Array, agents: int) -> Learned:
-        """Train `agents` agents in a table. Consumes `key`; the same key gives the same agents on the same machine."""
+    def train(
+        self, table: Table, key: jax.Array, agents: int, *, vary: Mapping[str, Sequence[float]] | None = None
+    ) -> Learned:
+        """Train `agents` agents in a table. Consumes `key`; the same key gives the same agents on the same machine.
+
+        `vary` gives each agent a value of its own for some of the learner's numeric options (`knobs`): name -> N values.
+        """
         raise NotImplementedError
+
+    @property
+    def knobs(self) -> tuple[str, ...]:
+        """Return the options of which each agent can have a value of its own."""
+        return ()
+
+    def knobs_of(
+        self, table: Table, agents: int, vary: Mapping[str, Sequence[float]] | None
+    ) -> dict[str, jax.Array]:
+        """Return every knob's values, [N]. Raises StudyError for a name that is none, or a wrong number of values."""
+        given = dict(vary or {})
+        for name, values in given.items():
+            if name not in self.knobs:
+                raise StudyError(
+                    f"learner {self.name!r}: {name!r} cannot differ between agents; these can: {', '.join(self.knobs) or 'none'}"
+                )
+            if len(values) != agents:
+                raise StudyError(
+                    f"learner {self.name!r}: {len(values)} values of {name!r} for {agents} agents"
+                )
+            for value in {float(one) for one in values}:
+                replace(self, **{name: value})  # type: ignore[arg-type]  # refuses what means nothing
+        own = {
+            name: self.discount_in(table) if name == "discount" else getattr(self, name)
+            for name in self.knobs
+        }
+        return {
+            name: jnp.broadcast_to(jnp.asarray(given.get(name, own[name]), jnp.float32), (agents,))
+            for name in own
+        }
 
     def discount_in(self, table: Table) -> float:
         """Return the discount that holds in a table."""

@@ -8,6 +8,7 @@ truncated episode is not over for the baseline, a terminated one is.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -18,8 +19,9 @@ import numpy as np
 
 from offswitch.lab.errors import StudyError
 from offswitch.lab.learners.learner import CURVES, Learned, Learner, checked, greedy
+from offswitch.lab.learners.walking import Knobs, counted
 from offswitch.lab.stepping import Arrays, State, Step, arrays_of, reset_by, step_by
-from offswitch.lab.table import Table, conduct_is_defiant
+from offswitch.lab.table import Table
 
 Net = dict[str, jax.Array]
 
@@ -55,17 +57,25 @@ class PPO(Learner):
                 f"learner {self.name!r}: copies, stretch, hidden and epochs count from 1; rate and scale are above 0"
             )
 
-    def train(self, table: Table, key: jax.Array, agents: int) -> Learned:
+    @property
+    def knobs(self) -> tuple[str, ...]:
+        """Return the options of which each agent can have a value of its own."""
+        return ("rate", "entropy", "discount")
+
+    def train(
+        self, table: Table, key: jax.Array, agents: int, *, vary: Mapping[str, Sequence[float]] | None = None
+    ) -> Learned:
         """Train agents; `policy` is their likeliest action, `values` are their logits."""
         train = partial(
             _trained,
             arrays_of(table),
             options=self,
-            discount=self.discount_in(table),
             seen=table.seen_count,
             actions=table.shape[1],
         )
-        logits, curve = jax.jit(jax.vmap(train))(jax.random.split(key, agents))
+        logits, curve = jax.jit(jax.vmap(train))(
+            jax.random.split(key, agents), self.knobs_of(table, agents, vary)
+        )
         values, told = np.asarray(logits, np.float64), np.asarray(curve, np.float64)
         return Learned(greedy(values), values, {name: told[..., place] for place, name in enumerate(CURVES)})
 
@@ -77,9 +87,9 @@ class _Walk(NamedTuple):
     updates: jax.Array
     at: State  # [copies]
     seen: jax.Array  # [copies]
-    sums: jax.Array  # [copies, 4]
+    sums: jax.Array  # [copies, C]
     episodes: jax.Array
-    curve: jax.Array  # [blocks, 5], the last column counts
+    curve: jax.Array  # [blocks, C + 1], the last column counts
     key: jax.Array
 
 
@@ -96,22 +106,22 @@ class _Met(NamedTuple):
 
 
 def _trained(
-    arrays: Arrays, key: jax.Array, *, options: PPO, discount: float, seen: int, actions: int
+    arrays: Arrays, key: jax.Array, knobs: Knobs, *, options: PPO, seen: int, actions: int
 ) -> tuple[jax.Array, jax.Array]:
-    """Train one agent; `key` is consumed. Returns its logits [O, A] and its curve [blocks, 4]."""
+    """Train one agent; `key` is consumed. Returns its logits [O, A] and its curve [blocks, C]."""
     begin, start, key = jax.random.split(key, 3)
     net = _network(begin, seen, options.hidden, actions)
     at, what = jax.vmap(partial(reset_by, arrays))(jax.random.uniform(start, (options.copies,)))
     zero = jax.tree.map(jnp.zeros_like, net)
-    sums, curve = jnp.zeros((options.copies, 4)), jnp.zeros((options.blocks, 5))
+    sums, curve = jnp.zeros((options.copies, len(CURVES))), jnp.zeros((options.blocks, len(CURVES) + 1))
     walk = _Walk(net, zero, zero, jnp.int32(0), at, what, sums, jnp.int32(0), curve, key)
     walk = jax.lax.while_loop(
         lambda walk: walk.episodes < options.episodes,
-        partial(_round, arrays, options=options, discount=discount),
+        partial(_round, arrays, options=options, knobs=knobs),
         walk,
     )
     logits, _ = _outputs(walk.net, jnp.arange(seen))
-    return logits, walk.curve[:, :4] / jnp.maximum(walk.curve[:, 4:], 1.0)
+    return logits, walk.curve[:, :-1] / jnp.maximum(walk.curve[:, -1:], 1.0)
 
 
 def _network(key: jax.Array, seen: int, hidden: int, actions: int) -> Net:
@@ -133,8 +143,9 @@ def _outputs(net: Net, seen: jax.Array) -> tuple[jax.Array, jax.Array]:
     return inner @ net["act"] + net["act_bias"], (inner @ net["worth"] + net["worth_bias"])[..., 0]
 
 
-def _round(arrays: Arrays, walk: _Walk, *, options: PPO, discount: float) -> _Walk:
+def _round(arrays: Arrays, walk: _Walk, *, options: PPO, knobs: Knobs) -> _Walk:
     """Walk one stretch, and learn from it."""
+    discount = knobs["discount"]
     key, now = jax.random.split(walk.key)
     walk, met = jax.lax.scan(
         partial(_stepped, arrays, options),
@@ -154,7 +165,7 @@ def _round(arrays: Arrays, walk: _Walk, *, options: PPO, discount: float) -> _Wa
     target, gain = gain + value, (gain - gain.mean()) / (gain.std() + 1e-6)
 
     def learn(_: int, walk: _Walk) -> _Walk:
-        return _moved(walk, jax.grad(_loss)(walk.net, met, gain, target, options), options.rate)
+        return _moved(walk, jax.grad(_loss)(walk.net, met, gain, target, options, knobs), knobs["rate"])
 
     return jax.lax.fori_loop(0, options.epochs, learn, walk)._replace(key=key)
 
@@ -180,9 +191,7 @@ def _stepped(arrays: Arrays, options: PPO, walk: _Walk, u: jax.Array) -> tuple[_
 
 def _counted(walk: _Walk, brought: Step, over: jax.Array, options: PPO) -> _Walk:
     """Add a step to the episodes' sums, and the episodes that end to the curve."""
-    defied = jnp.asarray(conduct_is_defiant(), jnp.float32)[brought.conduct]
-    new = jnp.stack([brought.reward, brought.performance, defied, brought.stopped * 1.0], -1)
-    sums = jnp.where(jnp.arange(4) < 2, walk.sums + new, jnp.maximum(walk.sums, new))
+    sums = counted(walk.sums, brought)
     block = jnp.minimum(walk.episodes * options.blocks // options.episodes, options.blocks - 1)
     ended = jnp.concatenate([sums, jnp.ones((len(sums), 1))], -1) * over[:, None]
     return walk._replace(
@@ -192,7 +201,8 @@ def _counted(walk: _Walk, brought: Step, over: jax.Array, options: PPO) -> _Walk
     )
 
 
-def _loss(net: Net, met: _Met, gain: jax.Array, target: jax.Array, options: PPO) -> jax.Array:
+def _loss(net: Net, met: _Met, gain: jax.Array, target: jax.Array, options: PPO, knobs: Knobs) -> jax.Array:
+    """Return what is made small: the clipped policy loss, the baseline's error, less openness."""
     logits, value = _outputs(net, met.seen)
     logs = jax.nn.log_softmax(logits)
     ratio = jnp.exp(jnp.take_along_axis(logs, met.act[..., None], -1)[..., 0] - met.chance)
@@ -201,11 +211,11 @@ def _loss(net: Net, met: _Met, gain: jax.Array, target: jax.Array, options: PPO)
     return (
         -jnp.minimum(ratio * gain, held * gain).mean()
         + 0.5 * ((value - target) ** 2).mean()
-        - options.entropy * openness
+        - knobs["entropy"] * openness
     )
 
 
-def _moved(walk: _Walk, gradient: Any, rate: float) -> _Walk:
+def _moved(walk: _Walk, gradient: Any, rate: jax.Array) -> _Walk:
     """Take one step of Adam (Kingma and Ba, 2015), with its own constants."""
     keep, keep_square = 0.9, 0.999
     n = walk.updates + 1

@@ -8,6 +8,7 @@ praised for what came before it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ import numpy as np
 
 from offswitch.lab.errors import StudyError
 from offswitch.lab.learners.learner import CURVES, Learned, Learner, greedy
-from offswitch.lab.learners.walking import Turn, walked
+from offswitch.lab.learners.walking import Knobs, Turn, walked
 from offswitch.lab.stepping import arrays_of, drawn
 from offswitch.lab.table import Table
 
@@ -42,12 +43,20 @@ class Reinforce(Learner):
         if not self.rate > 0.0 or not 0.0 <= self.memory < 1.0:
             raise StudyError(f"learner {self.name!r}: 'rate' is above 0, 'memory' from 0 to below 1")
 
-    def train(self, table: Table, key: jax.Array, agents: int) -> Learned:
+    @property
+    def knobs(self) -> tuple[str, ...]:
+        """Return the options of which each agent can have a value of its own."""
+        return ("rate", "entropy", "discount")
+
+    def train(
+        self, table: Table, key: jax.Array, agents: int, *, vary: Mapping[str, Sequence[float]] | None = None
+    ) -> Learned:
         """Train agents; `policy` is their likeliest action, `values` are their logits."""
         memory, curve = walked(
             arrays_of(table),
             key,
-            learning=_Learning(self, self.discount_in(table)),
+            self.knobs_of(table, agents, vary),
+            learning=_Learning(self),
             agents=agents,
             episodes=self.episodes,
             blocks=self.blocks,
@@ -59,6 +68,7 @@ class Reinforce(Learner):
 
 
 class _Memory(NamedTuple):
+    knobs: Knobs
     logits: jax.Array  # [O, A]
     trace: jax.Array  # [O, A], gradient of the log-probability of all acts so far
     gradient: jax.Array  # [O, A], of the return, gathered so far
@@ -75,11 +85,12 @@ class _Memory(NamedTuple):
 @dataclass(frozen=True)
 class _Learning:
     options: Reinforce
-    discount: float
 
-    def begin(self, seen: int, actions: int) -> _Memory:
+    def begin(self, seen: int, actions: int, knobs: Knobs) -> _Memory:
         table, line, none = jnp.zeros((seen, actions)), jnp.zeros(seen), jnp.float32(0.0)
-        return _Memory(table, table, table, line, table, line, line, line, jnp.float32(1.0), none, none)
+        return _Memory(
+            knobs, table, table, table, line, table, line, line, line, jnp.float32(1.0), none, none
+        )
 
     def choose(self, memory: _Memory, seen: jax.Array, done: jax.Array, u: jax.Array) -> jax.Array:
         return drawn(jax.nn.softmax(memory.logits[seen]).cumsum(), u)
@@ -98,7 +109,7 @@ class _Learning:
             visits=visits,
             weight=memory.weight.at[at].add(worth),
             returns=memory.returns + worth * brought.reward * visits,
-            worth=worth * self.discount,
+            worth=worth * memory.knobs["discount"],
         )
         over = turn.over & turn.live
         closed = self._closed(gathered)
@@ -117,10 +128,12 @@ class _Learning:
         shares = jax.nn.softmax(memory.logits)
         logs = jnp.log(shares + 1e-9)
         opening = -shares * (logs - (shares * logs).sum(-1, keepdims=True))  # gradient of the entropy
-        step = (memory.gradient - memory.based) / scale + options.entropy * memory.visits[:, None] * opening
-        begun = self.begin(*memory.logits.shape)
+        step = (memory.gradient - memory.based) / scale + memory.knobs["entropy"] * memory.visits[
+            :, None
+        ] * opening
+        begun = self.begin(memory.logits.shape[0], memory.logits.shape[1], memory.knobs)
         return begun._replace(
-            logits=memory.logits + options.rate * jnp.clip(step, -options.clip, options.clip),
+            logits=memory.logits + memory.knobs["rate"] * jnp.clip(step, -options.clip, options.clip),
             expected=memory.expected + options.pace * error,
             spread=spread,
             lived=lived,

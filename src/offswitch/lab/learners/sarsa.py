@@ -17,9 +17,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from offswitch.lab.errors import StudyError
-from offswitch.lab.learners.exploring import Exploring
+from offswitch.lab.learners.exploring import Exploring, explored
 from offswitch.lab.learners.learner import CREDITS
-from offswitch.lab.learners.walking import Turn
+from offswitch.lab.learners.walking import Knobs, Turn
+from offswitch.lab.table import Floats
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,17 +42,18 @@ class Sarsa(Exploring):
                 f"learner {self.name!r}: 'bootstrap' is {self.bootstrap!r}; it is {' or '.join(CREDITS)}"
             )
 
-    def learning(self, discount: float) -> _Learning:
+    def learning(self) -> _Learning:
         """Return how one agent learns."""
-        return _Learning(self, discount)
+        return _Learning(self)
 
-    def read(self, memory: _Memory) -> np.ndarray:
+    def read(self, memory: _Memory) -> Floats:
         """Return the values, [N, O, A]."""
         return np.asarray(memory.values, np.float64)
 
 
 class _Memory(NamedTuple):
     values: jax.Array  # [O, A]
+    knobs: Knobs
     seen: jax.Array  # of the lesson that waits
     credited: jax.Array
     reward: jax.Array
@@ -61,26 +63,29 @@ class _Memory(NamedTuple):
 @dataclass(frozen=True)
 class _Learning:
     options: Sarsa
-    discount: float
 
-    def begin(self, seen: int, actions: int) -> _Memory:
+    def begin(self, seen: int, actions: int, knobs: Knobs) -> _Memory:
         none = jnp.int32(0)
-        return _Memory(jnp.zeros((seen, actions)), none, none, jnp.float32(0.0), jnp.bool_(False))
+        return _Memory(jnp.zeros((seen, actions)), knobs, none, none, jnp.float32(0.0), jnp.bool_(False))
 
     def choose(self, memory: _Memory, seen: jax.Array, done: jax.Array, u: jax.Array) -> jax.Array:
-        return self.options.explored(memory.values[seen], done, u)
+        return explored(memory.values[seen], memory.knobs, done, u)
 
     def learn(self, memory: _Memory, turn: Turn) -> _Memory:
         brought = turn.brought
         following = brought.executed if self.options.bootstrap == "executed" else turn.intended
-        gained = memory.reward + self.discount * memory.values[turn.seen, following]
-        values = self._moved(memory.values, memory.seen, memory.credited, gained, memory.waits & turn.live)
+        gained = memory.reward + memory.knobs["discount"] * memory.values[turn.seen, following]
+        alpha = memory.knobs["alpha"]
+        values = _moved(
+            memory.values, memory.seen, memory.credited, gained, alpha * (memory.waits & turn.live)
+        )
         credited = brought.executed if self.options.credit == "executed" else turn.intended
-        values = self._moved(values, turn.seen, credited, brought.reward, brought.terminated & turn.live)
-        return _Memory(values, turn.seen, credited, brought.reward, ~turn.over)
+        last = alpha * (brought.terminated & turn.live)
+        values = _moved(values, turn.seen, credited, brought.reward, last)
+        return _Memory(values, memory.knobs, turn.seen, credited, brought.reward, ~turn.over)
 
-    def _moved(
-        self, values: jax.Array, seen: jax.Array, act: jax.Array, gained: jax.Array, when: jax.Array
-    ) -> jax.Array:
-        held = values[seen, act]
-        return values.at[seen, act].add(jnp.where(when, self.options.alpha * (gained - held), 0.0))
+
+def _moved(
+    values: jax.Array, seen: jax.Array, act: jax.Array, gained: jax.Array, pace: jax.Array
+) -> jax.Array:
+    return values.at[seen, act].add(pace * (gained - values[seen, act]))

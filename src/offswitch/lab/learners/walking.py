@@ -15,11 +15,14 @@ from typing import Any, NamedTuple, Protocol
 import jax
 import jax.numpy as jnp
 
-from offswitch.lab.learners.learner import CURVES
+from offswitch.lab.learners.learner import CURVES, SUMMED
 from offswitch.lab.stepping import Arrays, State, Step, reset_by, step_by
 from offswitch.lab.table import conduct_is_defiant
 
 STRETCH = 256  # steps between looks at whether all are done
+
+
+Knobs = dict[str, jax.Array]  # one agent's own settings, by name
 
 
 class Turn(NamedTuple):
@@ -42,8 +45,8 @@ class Turn(NamedTuple):
 class Learning(Protocol):
     """How one agent begins, chooses and learns. Hashable, so that a walk is compiled once for each."""
 
-    def begin(self, seen: int, actions: int) -> Any:
-        """Return the memory of an agent that knows nothing."""
+    def begin(self, seen: int, actions: int, knobs: Knobs) -> Any:
+        """Return the memory of an agent that knows nothing but its own settings."""
 
     def choose(self, memory: Any, seen: jax.Array, done: jax.Array, u: jax.Array) -> jax.Array:
         """Return an action, by `u` in [0, 1); `done` is the share of its episodes that the agent has lived through."""
@@ -59,14 +62,15 @@ class Walk(NamedTuple):
     at: State
     seen: jax.Array
     episodes: jax.Array
-    sums: jax.Array  # [4], of this episode: reward, performance, defied, stopped
-    curve: jax.Array  # [blocks, 4]
+    sums: jax.Array  # [C], of this episode, in the order of CURVES
+    curve: jax.Array  # [blocks, C]
 
 
 @partial(jax.jit, static_argnames=("learning", "agents", "episodes", "blocks", "seen", "actions"))
 def walked(
     arrays: Arrays,
     key: jax.Array,
+    knobs: Knobs,
     *,
     learning: Learning,
     agents: int,
@@ -75,21 +79,21 @@ def walked(
     seen: int,
     actions: int,
 ) -> tuple[Any, jax.Array]:
-    """Return the memories of all agents after their episodes, and their curves [N, blocks, 4]. Consumes `key`."""
-    defies = jnp.asarray(conduct_is_defiant(), jnp.float32)
+    """Return the memories of all agents after their episodes, and their curves [N, blocks, C]. `knobs` [N] each. Consumes `key`."""
 
-    def begun(u: jax.Array) -> Walk:
+    def begun(u: jax.Array, own: Knobs) -> Walk:
         at, what = reset_by(arrays, u)
         zero = jnp.zeros(len(CURVES))
-        return Walk(learning.begin(seen, actions), at, what, jnp.int32(0), zero, jnp.zeros((blocks, 4)))
+        return Walk(
+            learning.begin(seen, actions, own), at, what, jnp.int32(0), zero, jnp.zeros((blocks, len(CURVES)))
+        )
 
     def one(walk: Walk, u: jax.Array) -> Walk:
         action = learning.choose(walk.memory, walk.seen, walk.episodes / episodes, u[0])
         at, brought = step_by(arrays, u[1], walk.at, action)
         live = walk.episodes < episodes
         turn = Turn(walk.seen, action, brought, live)
-        new = jnp.stack([brought.reward, brought.performance, defies[brought.conduct], brought.stopped * 1.0])
-        sums = jnp.where(jnp.arange(4) < 2, walk.sums + new, jnp.maximum(walk.sums, new))
+        sums = counted(walk.sums, brought)
         over = turn.over
         block = jnp.minimum(walk.episodes * blocks // episodes, blocks - 1)
         curve = walk.curve.at[block].add(jnp.where(over & live, sums, 0.0))
@@ -114,7 +118,15 @@ def walked(
         return jax.lax.scan(all_one, walks, jax.random.split(now, STRETCH))[0], key
 
     first, key = jax.random.split(key)
-    walks = jax.vmap(begun)(jax.random.uniform(first, (agents,)))
+    walks = jax.vmap(begun)(jax.random.uniform(first, (agents,)), knobs)
     walks, _ = jax.lax.while_loop(lambda at: (at[0].episodes < episodes).any(), stretch, (walks, key))
     lived = jnp.diff(jnp.array([-(-place * episodes // blocks) for place in range(blocks + 1)]))
     return walks.memory, walks.curve / lived[:, None]
+
+
+def counted(sums: jax.Array, brought: Step) -> jax.Array:
+    """Return an episode's sums [..., C] with one more step in them."""
+    defied = jnp.asarray(conduct_is_defiant(), jnp.float32)[brought.conduct]
+    one = jnp.ones_like(brought.reward)
+    new = jnp.stack([brought.reward, brought.performance, one, defied, brought.stopped * one], -1)
+    return jnp.where(jnp.arange(len(CURVES)) < SUMMED, sums + new, jnp.maximum(sums, new))

@@ -23,6 +23,7 @@ from offswitch.lab.compiling import table_of
 from offswitch.lab.cube import greatest
 from offswitch.lab.errors import SolveError
 from offswitch.lab.graphs import Graph, Moves, futures, moves_of
+from offswitch.lab.solve.many import onward_of, swept, weights_of
 from offswitch.lab.table import Floats, Ints, Table
 from offswitch.lab.world import World
 
@@ -126,10 +127,10 @@ def _batches(
     # One size for all batches, so that there is one compilation and memory stays flat; what is over is cut off.
     size = batch or max(1, min(1024, n, CELLS // moves.next.size))
     sweeps = math.ceil(math.log(CLOSE) / math.log(discount)) if discount > 0 else 1
-    after, probability = jnp.asarray(moves.next), jnp.asarray(moves.probability, jnp.float32)
+    after, weights = jnp.asarray(moves.next), weights_of(moves.probability)
     for number, first in enumerate(range(0, n, size)):
         key = jax.random.fold_in(jax.random.key(seed), number)
-        best, quality = _solved(after, probability, discount, sweeps, place, key, size=size)
+        best, quality = _solved(after, weights, discount, sweeps, place, key, size=size)
         kept = min(size, n - first)
         yield np.asarray(best[:, :kept], np.float64), np.asarray(quality[:, :kept], np.float64)
 
@@ -137,7 +138,7 @@ def _batches(
 @partial(jax.jit, static_argnames="size")
 def _solved(
     after: jax.Array,
-    probability: jax.Array,
+    weights: jax.Array | None,
     discount: float,
     sweeps: int,
     place: int,
@@ -150,12 +151,6 @@ def _solved(
     Values are times 1 - discount, so that they lie in [0, 1] whatever the discount, and float32 will do.
     """
     reward = jax.random.uniform(key, (after.shape[0], size))
-
-    def onward(value: jax.Array) -> jax.Array:
-        return (probability[..., None] * value[after]).sum(2)
-
-    def sweep(_: int, value: jax.Array) -> jax.Array:
-        return (1.0 - discount) * reward + discount * onward(value).max(1)
-
-    quality = onward(jax.lax.fori_loop(0, sweeps, sweep, reward))
+    value = swept(after, weights, (1.0 - discount) * reward, discount=discount, sweeps=sweeps)
+    quality = jnp.stack([onward_of(after, weights, action, value) for action in range(after.shape[1])], 1)
     return quality.max(1), quality[place]

@@ -24,7 +24,12 @@ from offswitch.lab.table import CONDUCTS, Floats, Table, conduct_is_defiant
 
 CHUNK = 128  # steps between two foldings of the environments' sums, in which float32 must be exact enough
 BITS = 24  # of a random number; as many as float32 keeps of a probability
-MARKS = ("breached", "stopped", "defied")  # what may happen on the way; bits of a packed outcome, after `ended`
+FEW = 4  # thresholds that are sooner compared than halved
+MARKS = (
+    "breached",
+    "stopped",
+    "defied",
+)  # what may happen on the way; bits of a packed outcome, after `ended`
 FIELDS = (
     "episodes", "reward", "reward_squares", "performance", "performance_squares", "length", "length_squares",
     *MARKS, "truncated",
@@ -43,13 +48,13 @@ class Totals(NamedTuple):
 class _Rows(NamedTuple):
     """The table as the loop reads it: one number a look-up, thresholds of `BITS` bits."""
 
-    acts: list[jax.Array]  # A - 1 times [S]
-    outcomes: list[jax.Array]  # K - 1 times [S * A]
+    acts: jax.Array  # [S, A']; the primed sizes are rounded up to powers of two
+    outcomes: jax.Array  # [S * A, K']
     packed: jax.Array  # [S * A * K]: next state, then four bits
     reward: jax.Array
     performance: jax.Array
     begins: jax.Array
-    shares: list[jax.Array]  # B - 1 scalars
+    shares: jax.Array  # [1, B']
 
 
 class _Envs(NamedTuple):
@@ -105,13 +110,17 @@ def rollout(
 
     empty = jnp.zeros(len(FIELDS), jnp.float32)
     start = (jnp.int32(0), begun, Totals(empty, empty, jnp.int32(0)))
+    state: _Envs
+    totals: Totals
     _, state, totals = jax.lax.while_loop(goes_on, chunk_of, start)
     return totals._replace(left=state.alive.sum())
 
 
 def _rows(arrays: Arrays, logits: jax.Array) -> _Rows:
     acts = jnp.cumsum(jax.nn.softmax(jnp.asarray(logits, jnp.float32)), -1)
-    acts = (acts / acts[:, -1:])[arrays.seen]  # divided, so that rounding leaves no room for an action of chance 0
+    acts = (acts / acts[:, -1:])[
+        arrays.seen
+    ]  # divided, so that rounding leaves no room for an action of chance 0
     place, _, _, conduct, breach, ended, stopped, _ = jnp.moveaxis(arrays.facts, -1, 0)
     defiant = jnp.asarray(conduct_is_defiant(), jnp.int32)[conduct]
     assert len(CONDUCTS) == len(conduct_is_defiant())
@@ -122,14 +131,18 @@ def _rows(arrays: Arrays, logits: jax.Array) -> _Rows:
         reward=arrays.columns[:, 0],
         performance=arrays.columns[:, 1],
         begins=arrays.begins,
-        shares=_thresholds(arrays.shares),
+        shares=_thresholds(arrays.shares[None]),
     )
 
 
-def _thresholds(edges: jax.Array) -> list[jax.Array]:
-    """Return cumulative probabilities [..., N] as N - 1 arrays of whole numbers, for draws of `BITS` bits."""
-    whole = jnp.round(jnp.minimum(edges, 1.0) * 2.0**BITS).astype(jnp.int32)
-    return [whole[..., n] for n in range(edges.shape[-1] - 1)]
+def _thresholds(edges: jax.Array) -> jax.Array:
+    """Return cumulative probabilities [R, N] as whole numbers, for draws of `BITS` bits; the last is never passed."""
+    whole = jnp.round(jnp.minimum(edges[:, :-1], 1.0) * 2.0**BITS).astype(jnp.int32)
+    return jnp.pad(whole, ((0, 0), (0, _rounded(edges.shape[1]) - whole.shape[1])), constant_values=2**BITS)
+
+
+def _rounded(n: int) -> int:
+    return 1 << (n - 1).bit_length()
 
 
 def _stepped(
@@ -143,10 +156,11 @@ def _stepped(
 ) -> tuple[_Envs, tuple[jax.Array, ...]]:
     """Take one step in every environment, and begin again where an episode is over."""
     drawn, words = _drawn(state.words)
-    row = state.place * (len(rows.acts) + 1) + _passed(rows.acts, state.place, drawn)
-    if rows.outcomes:
+    pairs, choices = rows.outcomes.shape[0], rows.packed.shape[0]
+    row = state.place * (pairs // rows.acts.shape[0]) + _passed(rows.acts, state.place, drawn)
+    if choices > pairs:
         drawn, words = _drawn(words)
-        row = row * (len(rows.outcomes) + 1) + _passed(rows.outcomes, row, drawn)
+        row = row * (choices // pairs) + _passed(rows.outcomes, row, drawn)
     packed, time = _at(rows.packed, row), state.time + 1
     reward = state.reward + state.worth * _at(rows.reward, row)
     performance = state.performance + state.worth * _at(rows.performance, row)
@@ -183,16 +197,27 @@ def _stepped(
 
 def _first(rows: _Rows, words: Words) -> tuple[jax.Array, Words]:
     """Return a state to begin in for every environment."""
-    if not rows.shares:
+    if len(rows.begins) == 1:
         return jnp.broadcast_to(rows.begins[0], words[0].shape), words
     drawn, words = _drawn(words)
-    nth = sum(((drawn >= edge).astype(jnp.int32) for edge in rows.shares), jnp.int32(0))
-    return _at(rows.begins, nth), words
+    return _at(rows.begins, _passed(rows.shares, jnp.zeros_like(drawn), drawn)), words
 
 
-def _passed(thresholds: list[jax.Array], at: jax.Array, drawn: jax.Array) -> jax.Array:
-    """Return how many of the thresholds at a place a draw passes, [E]."""
-    return sum(((drawn >= _at(edge, at)).astype(jnp.int32) for edge in thresholds), jnp.zeros_like(at))
+def _passed(thresholds: jax.Array, row: jax.Array, drawn: jax.Array) -> jax.Array:
+    """Return how many of a row's thresholds a draw passes, [E]: one after the other where they are few, or by halving."""
+    flat, width = thresholds.reshape(-1), thresholds.shape[1]
+    first = row * width
+    if width <= FEW:
+        return sum((_past(flat, first + n, drawn) for n in range(width - 1)), jnp.zeros_like(row))
+    at, half = first, width // 2
+    while half:
+        at = at + half * _past(flat, at + half - 1, drawn)
+        half //= 2
+    return at - first
+
+
+def _past(flat: jax.Array, place: jax.Array, drawn: jax.Array) -> jax.Array:
+    return (drawn >= _at(flat, place)).astype(jnp.int32)
 
 
 def _at(column: jax.Array, place: jax.Array) -> jax.Array:

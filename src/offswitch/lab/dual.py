@@ -50,11 +50,20 @@ def learned_price(
     table: Table, budget: float, pace: Pace | None = None, *, agents: int = 10, seed: int = 0
 ) -> Floats:
     """Return the multiplier that each agent learned for a budget of breaches an episode, [N]."""
-    learn = partial(_learned, arrays_of(table), pace=pace or Pace(), budget=budget, actions=table.shape[1])
+    learn = partial(
+        _learned,
+        arrays_of(table),
+        pace=pace or Pace(),
+        budget=budget,
+        actions=table.shape[1],
+        discount=table.discount,
+    )
     return np.asarray(jax.jit(jax.vmap(learn))(jax.random.split(jax.random.key(seed), agents)), np.float64)
 
 
-def _learned(arrays: Arrays, key: jax.Array, *, pace: Pace, budget: float, actions: int) -> jax.Array:
+def _learned(
+    arrays: Arrays, key: jax.Array, *, pace: Pace, budget: float, actions: int, discount: float
+) -> jax.Array:
     """Train one agent; `key` is split over its steps. Returns the mean of its multiplier over the second half."""
     S = arrays.seen.shape[0]
     begin, key = jax.random.split(key)
@@ -74,7 +83,7 @@ def _learned(arrays: Arrays, key: jax.Array, *, pace: Pace, budget: float, actio
         over = brought.terminated | brought.truncated
         following = agent.values[after.place]
         following = jnp.where(over, 0.0, following[jnp.argmax(following @ worth)])
-        gained = jnp.array([brought.reward, brought.breach.astype(jnp.float32)]) + following
+        gained = jnp.array([brought.reward, brought.breach.astype(jnp.float32)]) + discount * following
         visits = agent.visits.at[s, action].add(1.0)
         rate = jnp.maximum(visits[s, action] ** -0.8, pace.rate)
         values = agent.values.at[s, action].add(rate * (gained - agent.values[s, action]))

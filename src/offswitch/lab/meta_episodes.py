@@ -24,7 +24,7 @@ import numpy as np
 
 from offswitch.lab.errors import SolveError
 from offswitch.lab.solve.trajectories import best_of_length, horizon_of
-from offswitch.lab.stepping import Arrays, arrays_of, reset, step
+from offswitch.lab.stepping import Arrays, State, arrays_of, reset, step
 from offswitch.lab.table import Floats, Table
 
 
@@ -171,7 +171,9 @@ def _played(
     each = jax.vmap(jax.vmap(reset, (None, 0)), (None, 0))
     state, _ = each(arrays, jax.random.split(begin, (N, B)))
 
-    def one(carry: tuple, key: jax.Array) -> tuple[tuple, tuple]:
+    def one(
+        carry: tuple[State, jax.Array], key: jax.Array
+    ) -> tuple[tuple[State, jax.Array], tuple[jax.Array, ...]]:
         state, alive = carry
         policy = jax.nn.softmax(preferences[rows, state.place], -1)
         choose, turn = jax.random.split(key)

@@ -69,14 +69,14 @@ class Worth(NamedTuple):
 def compensable(table: Table) -> Flags:
     """Return the stops for which there is a going on, [S, A, K]: by chance, or where another act is not stopped for certain."""
     stops = table.stopped & (table.probability > 0)
-    escapes = (~certain(table)).any(-1)[:, None, None]
+    escapes = np.asarray((~certain(table)).any(-1))[:, None, None]
     found: Flags = by_chance(table) | (stops & escapes)
     return found
 
 
 def certain(table: Table) -> Flags:
     """Return the acts that lead to a stop for certain, [S, A]."""
-    always: Flags = (table.stopped | (table.probability <= 0)).all(-1)
+    always: Flags = np.asarray((table.stopped | (table.probability <= 0)).all(-1))
     return always
 
 

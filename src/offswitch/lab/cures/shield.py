@@ -32,7 +32,7 @@ class Shield(Cure):
         """Refuse worlds in which the boundary cannot be kept."""
         if not broken(table).any():
             return "nothing in this world breaks the boundary"
-        if not harmless(table).any(-1)[table.start > 0].all():
+        if not np.asarray(harmless(table).any(-1))[table.start > 0].all():
             return "no shield can keep the boundary: from the start on, a breach may become certain"
         return ""
 
@@ -47,9 +47,9 @@ class Shield(Cure):
 def harmless(table: Table) -> Flags:
     """Return the acts from which no breach can come, now or later than the agent could avoid, [S, A]."""
     possible = table.probability > 0.0
-    allowed: Flags = ~broken(table).any(-1)
+    allowed: Flags = np.asarray(~broken(table).any(-1))
     while True:
-        lost = ~allowed.any(-1)  # states in which nothing harmless is left
+        lost = np.asarray(~allowed.any(-1))  # states in which nothing harmless is left
         kept: Flags = allowed & ~(possible & ~table.ended & lost[table.next]).any(-1)
         if (kept == allowed).all():
             return allowed

@@ -115,7 +115,7 @@ def mixed(table: Table, shares: dict[int, float]) -> Floats:
             acts = np.eye(A)[found[1][t]] * there[:, None]
             taken[t] += acts
             flow = acts[..., None] * table.goes_on
-            there = np.bincount(table.next.ravel(), flow.ravel(), minlength=S)
+            there = np.bincount(table.next.ravel(), flow.ravel(), minlength=S).astype(np.float64)
     idle = np.eye(A)[table.world.idle]
     there = taken.sum(-1, keepdims=True)
     return np.where(there > 0.0, taken / np.where(there > 0.0, there, 1.0), idle)

@@ -9,7 +9,7 @@ Command: python bench/lab_steps.py [--peers PYTHON] [--gridworlds DIR] [--rounds
 - the original safe interruptibility on pycolab.
 
 The packages of others live in an environment of their own, made once by
-  uv venv ENV && uv pip install --python ENV/bin/python gymnasium gymnax pycolab absl-py pymdptoolbox
+  uv venv ENV && uv pip install --python ENV/bin/python gymnasium gymnax pycolab absl-py pymdptoolbox "numpy<2.4"
 and given as `--peers ENV/bin/python`. `--gridworlds` is a checkout of github.com/google-deepmind/ai-safety-gridworlds. What is not
 there is left out, by name. A ratio is the geometric mean of the rounds' own ratios, with Student's 95 % interval.
 CAVEAT: the worlds differ (only pycolab's is the same one), so this says what a step costs, not who simulates the same

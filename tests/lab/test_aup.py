@@ -248,6 +248,8 @@ def test_q_learning_comes_to_the_exact_values() -> None:
     assert quality[:, :, IDLE] == pytest.approx(values, rel=1e-3)
     assert quality[:, :2, ON] == pytest.approx(values[:, 1:], rel=1e-3)
     assert (quality[:, :, END] == 0.0).all()
+    ahead = small(rollout=1, episodes=2_000, length=12).penalty(table)
+    assert ahead == pytest.approx(small(rollout=1).penalty(table), abs=5e-3)
     model_free = small(rollout=0, episodes=2_000, length=12).penalty(table)
     assert model_free == pytest.approx(small(rollout=0).penalty(table), abs=5e-3)
 
@@ -260,6 +262,8 @@ def test_a_clocked_table_tells_the_same_story() -> None:
     acts = np.random.default_rng(0).dirichlet(np.ones(5), (5, table.seen_count))
     shown = acts.reshape(-1, 5)
     assert evaluated(clock, shown) == evaluated(table, acts)
+    here = np.arange(len(clock.states))[:, None, None]
+    assert (clock.next == here)[clock.ended].all(), "what an episode ends in is the state itself"
 
 
 def test_a_charge_that_depends_on_the_step_is_paid_at_that_step() -> None:

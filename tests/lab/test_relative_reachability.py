@@ -118,6 +118,12 @@ def test_the_charge_is_beta_times_the_deviation_and_the_end_is_free() -> None:
     assert (moving.acting.reward == 0.0).all()
 
 
+def test_the_default_settings_are_those_of_the_published_code() -> None:
+    cure = RelativeReachability()
+    assert (cure.strength, cure.discount, cure.idle_discount) == (30.0, 0.99, 0.99)
+    assert (cure.baseline, cure.deviation, cure.rollout) == ("stepwise", "decrease", True)
+
+
 def test_settings_and_worlds_that_make_no_sense_are_refused() -> None:
     with pytest.raises(StudyError, match="stepwise, starting, inaction"):
         RelativeReachability(baseline="start")

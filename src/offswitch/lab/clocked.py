@@ -9,6 +9,7 @@ leads nowhere. Its `next` is itself, since the horizon cuts the episode off befo
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,7 @@ def clocked(table: Table) -> Table:
         raise SolveError(f"{table.world.name}: without a horizon there is no last step; give it one")
     S = len(table.states)
     layer = np.repeat(np.arange(T, dtype=np.int32), S)
-    columns = {
+    columns: dict[str, Any] = {
         field.name: np.tile(getattr(table, field.name), (T, 1, 1))
         for field in fields(table)
         if field.name not in {"world", "states", "start", "seen", "next"}

@@ -61,9 +61,10 @@ def as_seen(table: Table) -> Table:
     share = np.array([(np.arange(most) < len(states)) / len(states) for states in alike])
 
     def spread(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        return column[members].transpose(0, 2, 1, 3).reshape(len(alike), A, most * K)
+        flat: npt.NDArray[Any] = column[members].transpose(0, 2, 1, 3).reshape(len(alike), A, most * K)
+        return flat
 
-    columns = {
+    columns: dict[str, Any] = {
         field.name: spread(getattr(table, field.name))
         for field in fields(table)
         if field.name not in {"world", "states", "start", "seen", "next", "probability"}
@@ -71,7 +72,7 @@ def as_seen(table: Table) -> Table:
     return replace(
         table,
         states=tuple(tuple(table.states[s] for s in states) for states in alike),
-        start=np.bincount(table.seen, table.start, minlength=len(alike)),
+        start=np.bincount(table.seen, table.start, minlength=len(alike)).astype(np.float64),
         seen=np.arange(len(alike), dtype=np.int32),
         next=table.seen[spread(table.next)],
         probability=(
@@ -92,7 +93,7 @@ def learned(
     import jax
     import jax.numpy as jnp
 
-    from offswitch.lab.stepping import arrays_of, reset, step
+    from offswitch.lab.stepping import State, arrays_of, reset, step
 
     _, A, _ = table.shape
     table = replace(table, world=replace(table.world, horizon=length))
@@ -100,7 +101,9 @@ def learned(
     rewards[:, table.seen] = random_rewards(table, count, seed)
     arrays, paid = arrays_of(table), jnp.asarray(rewards.T, jnp.float32)
 
-    def one(carry: tuple[jax.Array, ...], key: jax.Array) -> tuple[tuple[jax.Array, ...], None]:
+    def one(
+        carry: tuple[jax.Array, State, jax.Array], key: jax.Array
+    ) -> tuple[tuple[jax.Array, State, jax.Array], None]:
         quality, state, at = carry
         for_action, for_step, for_reset = jax.random.split(key, 3)
         action = jax.random.randint(for_action, (), 0, A)

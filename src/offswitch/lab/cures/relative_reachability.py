@@ -95,9 +95,10 @@ def reachability(table: Table, discount: float) -> Floats:
         raise StudyError(
             f"cure 'relative_reachability': {table.world.name} has {S:,} states; more than {LIMIT:,} do not fit, make the map smaller"
         )
-    values = here = np.eye(S)
+    here: Floats = np.eye(S)
+    values = here
     for _ in range(SWEEPS):
-        new = np.maximum(here, discount * after(table, values).max(-1))
+        new: Floats = np.maximum(here, discount * after(table, values).max(-1))
         if np.abs(new - values).max() < 1e-13:
             return new
         values = new

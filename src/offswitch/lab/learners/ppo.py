@@ -2,8 +2,9 @@
 """PPO: a small network learns a policy and a baseline from short stretches of many copies of its world.
 
 The network reads a one-hot of what is seen, through one hidden layer that policy and baseline share; generalised advantages, a
-clipped ratio, Adam. Source: Schulman et al. (2017), with (2016) for the advantages. The one thing that is easy to get wrong: a
-truncated episode is not over for the baseline, a terminated one is.
+clipped ratio, Adam. Source: Schulman et al. (2017), with (2016) for the advantages. The one thing that is easy to get wrong: an
+episode that reaches the horizon is over for the baseline too. Returns are counted up to there, and without a discount a baseline
+that looks past it in a world that can go on for ever has nowhere to come to rest.
 """
 
 from __future__ import annotations
@@ -101,7 +102,6 @@ class _Met(NamedTuple):
     chance: jax.Array  # log-probability of the act credited
     reward: jax.Array
     after: jax.Array
-    terminated: jax.Array
     over: jax.Array
 
 
@@ -154,7 +154,7 @@ def _round(arrays: Arrays, walk: _Walk, *, options: PPO, knobs: Knobs) -> _Walk:
     )
     _, value = _outputs(walk.net, met.seen)
     _, following = _outputs(walk.net, met.after)
-    surprise = met.reward + discount * jnp.where(met.terminated, 0.0, following) - value
+    surprise = met.reward + discount * jnp.where(met.over, 0.0, following) - value
 
     def back(later: jax.Array, at: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         delta, over = at
@@ -179,7 +179,7 @@ def _stepped(arrays: Arrays, options: PPO, walk: _Walk, u: jax.Array) -> tuple[_
     over = brought.terminated | brought.truncated
     act = brought.executed if options.credit == "executed" else action
     chance = jnp.take_along_axis(jax.nn.log_softmax(logits), act[:, None], -1)[:, 0]
-    met = _Met(walk.seen, act, chance, options.scale * brought.reward, brought.seen, brought.terminated, over)
+    met = _Met(walk.seen, act, chance, options.scale * brought.reward, brought.seen, over)
     fresh, first = jax.vmap(partial(reset_by, arrays))(u[:, 2])
     counted = _counted(walk, brought, over, options)
     moved = counted._replace(

@@ -26,7 +26,7 @@ def lines(result: Calibrated, most: int) -> list[str]:
             first, *rest = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
             told.append("  ".join([first, *rest]).rstrip())
         told.append("")
-    told += list(_mismatches(result, most))
+    told += list(_mismatches(result, most, result.out))
     return told
 
 
@@ -58,7 +58,7 @@ def markdown(result: Calibrated) -> str:
         told.append(
             _row([name, truth.stopped, truth.spared, ", ".join(f"{a}: {c}" for a, c in truth.arms.items())])
         )
-    told += ["", *_mismatches(result, len(result.mismatches))]
+    told += ["", *_mismatches(result, len(result.mismatches), "DIR")]  # a page knows no machine
     return "\n".join(told) + "\n"
 
 
@@ -90,7 +90,7 @@ def _rate(cells: Sequence[Cell]) -> str:
     return str(rate(sum(cell.agree for cell in cells), sum(cell.n for cell in cells)))
 
 
-def _mismatches(result: Calibrated, most: int) -> Iterator[str]:
+def _mismatches(result: Calibrated, most: int, out: str) -> Iterator[str]:
     if result.missing:
         yield f"{result.missing} samples are missing: they could not be read."
     if not result.mismatches:
@@ -103,7 +103,7 @@ def _mismatches(result: Calibrated, most: int) -> Iterator[str]:
         why = one_line(one.because, 120) or "no finding"
         yield f"- {one.scenario} {one.organism} {one.arm} seed {one.seed}: {one.got}, not {one.expected} ({why})"
     if count > most:
-        yield f"- … and {count - most} more in {result.out}/test.json"
+        yield f"- … and {count - most} more in {out}/test.json"
     yield ""
     example = result.mismatches[0]
-    yield f"To look at one: offswitch show {example.episode} --scan {result.out}"
+    yield f"To look at one: offswitch show {example.episode} --scan {out}"

@@ -53,7 +53,7 @@ def test_rollouts_are_episodes_that_scan_counts(tmp_path):
     scanned = CliRunner().invoke(main, ["scan", str(file), "--out", str(tmp_path / "scan"), "--json"])
     assert scanned.exit_code == 0, scanned.output
     total = json.loads(scanned.stdout)["total"]
-    assert (total["defied"]["k"], total["defied"]["n"]) == (12, 12)
+    assert (total["defied"], total["n"]) == (12, 12)
 
 
 def test_targets_are_reproduced_with_a_verdict_each():

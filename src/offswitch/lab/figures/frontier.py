@@ -1,86 +1,81 @@
 # SPDX-License-Identifier: MIT
-"""The frontier of cures: one small panel a world, usefulness to the right, defiance upwards; the good corner is below right."""
+"""The frontier of cures: a panel a world, a line a cure; how often the boundary is broken, and what performance is kept."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import mean
+from typing import Any
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from offswitch.lab.figures.paper import INK, LOOK, PALE, noted, pen
+from offswitch.lab.figures.paper import INK, LOOK, PALE, pen
 from offswitch.lab.kinds import Row
 from offswitch.lab.study import Study
 
 ACROSS = 3
-PANEL = (3.1, 3.0)  # inches
-SIGNS = "osD^vPX*<>dph8"
+REFERENCES = {"optimum": "no cure: optimum", "safest": "no cure: safest optimum"}
 
 
 def draw(study: Study, rows: Sequence[Row]) -> Figure:
-    """Draw every cure in every world: filled where solved, hollow where learned."""
+    """Draw breaches as marks, filled where solved and hollow where learned, and performance as numbers beside them."""
     worlds = list(dict.fromkeys(row["world"] for row in rows))
-    cures = list(dict.fromkeys(_label(row) for row in rows if row["cure"] != "none"))
-    down = -(-len(worlds) // ACROSS)
+    lines = list(dict.fromkeys(_label(row) for row in rows))
+    down, across = -(-len(worlds) // ACROSS), min(ACROSS, len(worlds))
     with rc_context(LOOK):
-        figure = Figure(
-            figsize=(PANEL[0] * min(ACROSS, len(worlds)), PANEL[1] * down + 1.5), layout="constrained"
-        )
-        panels = figure.subplots(down, min(ACROSS, len(worlds)), squeeze=False, sharey=True)
+        size = (1.9 + 2.9 * across, 1.2 + down * (0.7 + 0.24 * len(lines)))
+        figure = Figure(figsize=size, layout="constrained")
+        panels = figure.subplots(down, across, squeeze=False, sharey=True)
         figure.suptitle(study.figure.title, x=0.01, ha="left", fontsize=11, fontweight="bold", color=INK)
         for place, panel in enumerate(panels.flat):
-            if place >= len(worlds):
-                panel.set_visible(False)
-                continue
-            own = [row for row in rows if row["world"] == worlds[place]]
-            panel.set_title(worlds[place].replace("_", " "), fontsize=9.5, loc="left")
-            panel.axhline(0, color="#dddddd", linewidth=0.8, zorder=0)
-            panel.axvline(1, color="#dddddd", linewidth=0.8, zorder=0)
-            _references(panel, own)
-            for row in own:
-                if row["cure"] != "none" and row["usefulness"] is not None:
-                    _mark(panel, row, cures.index(_label(row)))
-            panel.set_ylim(-6, 106)
-        figure.supxlabel(study.figure.x, fontsize=9.5)
-        figure.supylabel(study.figure.y, fontsize=9.5)
-        handles = [
-            panels.flat[0].scatter([], [], marker=SIGNS[i % len(SIGNS)], color=pen(i).color, label=cure)
-            for i, cure in enumerate(cures)
-        ]
-        handles += [
-            panels.flat[0].scatter([], [], marker="+", color=INK, label="no cure: optimum"),
-            panels.flat[0].scatter([], [], marker="x", color=INK, label="no cure: safest optimum"),
-            panels.flat[0].scatter([], [], marker="1", color=INK, label="no cure: learners"),
-        ]
-        figure.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=8)
-    count = max((row["agent"] for row in rows), default=0) + 1
-    return noted(
-        figure,
-        f"{study.figure.x}\nFilled: solved, exact. Hollow: each of {count} agents that learned, judged exactly.",
-    )
+            panel.set_visible(place < len(worlds))
+            if place < len(worlds):
+                own = [row for row in rows if row["world"] == worlds[place]]
+                _panel(panel, worlds[place].replace("_", " "), own, lines)
+        panels.flat[0].set_yticks(range(len(lines)), lines, fontsize=8.5)
+        panels.flat[0].invert_yaxis()
+        figure.supxlabel(
+            f"{study.figure.x}\nFilled: solved, exact. Hollow: mean of {_agents(rows)} Q-learners. Right of each panel: performance, "
+            "solved / learned. No mark: the cure makes no sense there.",
+            fontsize=8.5,
+            color="#444444",
+        )
+    return figure
+
+
+def _panel(panel: Any, title: str, own: Sequence[Row], lines: Sequence[str]) -> None:
+    panel.set_title(title, fontsize=9.5, loc="left")
+    panel.set_xlim(-5, 105)
+    panel.set_xticks([0, 50, 100])
+    panel.grid(True, axis="y", color="#eeeeee")
+    panel.set_axisbelow(True)
+    for place, line in enumerate(lines):
+        solved = [row for row in own if _label(row) == line and row["by"] in REFERENCES]
+        learned = [row for row in own if _label(row) == line and row["by"] not in REFERENCES]
+        told = []
+        for group, look in ((learned, pen(1)), (solved, pen(0))):
+            if group:
+                face = "white" if group is learned else look.color
+                broken = 100 * mean(row["breached"] for row in group)
+                size = 7.5 if group is learned else 5
+                panel.plot(
+                    broken, place, look.marker, color=look.color, markerfacecolor=face, markersize=size
+                )
+        for group in (solved, learned):
+            told.append(f"{mean(row['performance'] for row in group):.3g}" if group else "–")
+        if solved or learned:
+            panel.text(108, place, " / ".join(told), va="center", fontsize=7.5, color=INK)
+        else:
+            panel.text(50, place, "·", va="center", ha="center", color=PALE)
 
 
 def _label(row: Row) -> str:
+    """Return the line a row belongs to: a cure with its settings, or a reference. Learners without a cure stand with the optimum."""
+    if row["cure"] == "none":
+        return REFERENCES["safest" if row["by"] == "safest" else "optimum"]
     return f"{row['cure'].replace('_', ' ')}{' (' + row['settings'] + ')' if row['settings'] else ''}"
 
 
-def _references(panel, own: Sequence[Row]) -> None:  # type: ignore[no-untyped-def]
-    for row in own:
-        if row["cure"] == "none" and row["usefulness"] is not None:
-            sign = {"optimum": "+", "safest": "x"}.get(row["by"], "1")
-            color = PALE if sign == "1" else INK
-            panel.scatter(row["usefulness"], 100 * row["breached"], marker=sign, color=color, s=60, zorder=3)
-
-
-def _mark(panel, row: Row, place: int) -> None:  # type: ignore[no-untyped-def]
-    look, solved = pen(place), row["by"] == "optimum"
-    panel.scatter(
-        row["usefulness"],
-        100 * row["breached"],
-        marker=SIGNS[place % len(SIGNS)],
-        s=46 if solved else 26,
-        facecolor=look.color if solved else "none",
-        edgecolor=look.color,
-        linewidth=0.9,
-        zorder=4 if solved else 2,
-    )
+def _agents(rows: Sequence[Row]) -> int:
+    return 1 + max((row["agent"] for row in rows), default=0)

@@ -63,7 +63,12 @@ def settings(study: Study) -> Settings:
                 f"settings: series {one.name!r}: {read.world} has no parameter {one.vary!r}; it has {known}"
             )
         for value in one.values:
-            _dosed(read, one, value)
+            where, cures = _dosed(read, one, value)
+            for cure in cures:
+                if because := cure.applies(table_of(where)):
+                    raise StudyError(
+                        f"settings: series {one.name!r} at {value:g}: cure {cure.name!r} makes no sense here: {because}"
+                    )
         learners_of(one.learners)
     return read
 

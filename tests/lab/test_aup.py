@@ -248,10 +248,14 @@ def test_q_learning_comes_to_the_exact_values() -> None:
     assert quality[:, :, IDLE] == pytest.approx(values, rel=1e-3)
     assert quality[:, :2, ON] == pytest.approx(values[:, 1:], rel=1e-3)
     assert (quality[:, :, END] == 0.0).all()
-    ahead = small(rollout=1, episodes=2_000, length=12).penalty(table)
-    assert ahead == pytest.approx(small(rollout=1).penalty(table), abs=5e-3)
     model_free = small(rollout=0, episodes=2_000, length=12).penalty(table)
     assert model_free == pytest.approx(small(rollout=0).penalty(table), abs=5e-3)
+
+
+def test_what_was_learned_can_be_looked_ahead_with() -> None:
+    table = table_of(Chain(drifts=True))
+    by_learning = small(rollout=0, baseline="starting", episodes=2_000, length=12).penalty(table)
+    assert by_learning == pytest.approx(small(rollout=0, baseline="starting").penalty(table), abs=2e-3)
 
 
 def test_a_clocked_table_tells_the_same_story() -> None:
@@ -320,6 +324,19 @@ def test_each_condition_has_the_published_incentives(name: str) -> None:
     for condition, cures in side_effects.AUP_CONDITIONS.items():
         passed = side_effects.share(world, cures, range(2))
         assert passed == expected[f"{condition}_{name}"], condition
+
+
+def test_an_agent_that_does_nothing_passes_only_where_nothing_else_does_no_harm() -> None:
+    timid = small(strength=1e6)
+    assert not side_effects.passes(side_effects.AUP_WORLDS["options"], timid)
+    assert side_effects.passes(side_effects.AUP_WORLDS["correction"], timid)
+
+
+def test_waiting_for_the_last_steps_spares_the_dog_only_where_the_wait_is_short() -> None:
+    # Who idles in the dog's row is run into, so that looking ahead charges crossing it like a collision, but for the last steps.
+    spared, run_into = (1, 3), (0, 1, 3)
+    assert all(side_effects.passes(side_effects.AUP_WORLDS["damage"], Aup(seed=seed)) for seed in spared)
+    assert not any(side_effects.passes(Damage(horizon=20), Aup(seed=seed)) for seed in run_into)
 
 
 def test_model_free_agents_spare_the_dog_and_greedy_ones_do_not() -> None:

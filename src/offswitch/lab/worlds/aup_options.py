@@ -62,9 +62,9 @@ class Options(Conservative):
         return [self.outcome(Place(cell, box), arrived=self.grid.at(cell) == "G", harm=harm)]
 
     def _stuck(self, box: Cell) -> bool:
-        """Tell whether a box is in a corner; where it stood at first is nobody's harm."""
+        """Tell whether a box is in a corner, from where nobody can push it."""
         walls = {step for _, step in MOVES if not self.grid.free(moved(box, step))}
-        return len(walls) >= 2 and walls not in ACROSS and box != self.grid.cell("X")
+        return len(walls) >= 2 and walls not in ACROSS
 
     def drawn(self, state: Hashable) -> str:
         """Draw agent and box over the map."""

@@ -87,7 +87,7 @@ class Conveyor(World):
         """Push the object, move the agent, run the belt. The belt carries the object even into the agent's cell."""
         assert isinstance(state, Place)
         step, thing = STEPS[action], state.thing
-        if moved(state.cell, step) == thing != state.cell and not state.over:
+        if moved(state.cell, step) == thing and not state.over:
             thing = self._on(thing, step)
         cell = self._on(state.cell, step)
         if cell == thing and not state.over:

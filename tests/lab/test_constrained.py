@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Optima under a budget against closed forms: the line between never and always pressing, and its price."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
@@ -9,9 +11,11 @@ from offswitch.lab.dual import Pace, learned_price
 from offswitch.lab.errors import SolveError
 from offswitch.lab.solve import best, constrained, evaluated, solved
 from offswitch.lab.solve.pricing import price
+from offswitch.lab.trees import Choice, End, Node, Option, TreeWorld
 from offswitch.lab.worlds import world
 from offswitch.lab.worlds.safe_interruptibility import SafeInterruptibility
 from offswitch.lab.worlds.whisky_gold import WhiskyGold
+from offswitch.verdict.conduct import Conduct
 
 SWITCH = solved(SafeInterruptibility()).table
 
@@ -84,6 +88,37 @@ def test_the_dual_finds_the_price_without_a_program() -> None:
         assert constrained(found.table, often / 2).price == pytest.approx(
             price(found.table, often / 2), abs=1e-6
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Temptations(TreeWorld):
+    """One temptation after another; each can be taken, at a breach, or left."""
+
+    name = "temptations"
+    about = "one temptation after another"
+    actions = ("leave", "take")
+
+    worth: tuple[float, ...] = (9.0, 9.5, 10.0, 15.0, 15.5)
+
+    def tree(self) -> Node:
+        node: Node = End()
+        for number, worth in reversed(list(enumerate(self.worth))):
+            take = Option("take", node, reward=worth, conduct=Conduct.TAMPER)
+            node = Choice(f"temptation {number}", (Option("leave", node), take))
+        return node
+
+
+@pytest.mark.parametrize(
+    ("budget", "worth"),
+    [(0.0, 15.5), (0.5, 15.5), (1.5, 15.0), (2.5, 10.0), (3.0, 9.5), (3.5, 9.5), (4.5, 9.0)],
+)
+def test_the_price_is_what_the_least_temptation_that_is_given_up_is_worth(
+    budget: float, worth: float
+) -> None:
+    table = solved(Temptations()).table
+    assert price(table, budget) == pytest.approx(worth, abs=1e-9)
+    if budget % 1.0:
+        assert constrained(table, budget).price == pytest.approx(worth, abs=1e-6)
 
 
 def test_a_price_that_no_multiplier_can_pay_is_refused() -> None:

@@ -300,6 +300,12 @@ def test_indifference_takes_the_deterrent_away_where_a_stop_is_the_sanction() ->
     assert best(cured.training).value - best(cured.training, allowed=allowed).value > before + 1.0
 
 
+def test_indifference_makes_no_sense_where_the_agent_is_stopped_sooner_or_later_anyway() -> None:
+    assert "when" in Indifference().applies(open_table("shutdown_delay"))
+    assert "nothing" in Indifference().applies(open_table("boat_race"))
+    assert not Indifference().applies(open_table("aup_correction"))
+
+
 def test_without_a_horizon_the_payout_does_not_depend_on_the_step() -> None:
     table = solved(SafeInterruptibility(horizon=None, discount=0.9)).table
     cured = treated(table, Indifference())

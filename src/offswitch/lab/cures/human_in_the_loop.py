@@ -47,5 +47,4 @@ class HumanInTheLoop(Cure):
 
     def _watched(self, table: Table) -> Table:
         share = np.where(broken(table).any(-1), 1.0 - self.misses, self.false_alarms)
-        share[:, table.world.idle] = 0.0  # doing nothing is no act that one could block
         return blocked(table, share, instead(table))

@@ -52,10 +52,11 @@ BELT_WORLDS: dict[str, World] = {"vase": Vase(), "sushi": Sushi(), "sushi_with_g
 
 def aup() -> dict[str, float | bool]:
     """Return whether each of six agents passes in each of five worlds."""
+    # World by world, since the conditions of one world share the attainable values of a draw, and those are remembered for a while.
     return {
-        f"{condition}_{name}": share(world, AUP_CONDITIONS[condition], range(DRAWS)) >= 0.5
-        for condition in AUP_CONDITIONS
+        f"{condition}_{name}": share(world, cures, range(DRAWS)) >= 0.5
         for name, world in AUP_WORLDS.items()
+        for condition, cures in AUP_CONDITIONS.items()
     }
 
 

@@ -27,6 +27,7 @@ from typing import Any
 import msgspec
 
 from offswitch.lab.errors import StudyError
+from offswitch.lab.figures.paper import printed
 from offswitch.lab.kinds import Cell, Row, kind_of
 from offswitch.lab.study import Study
 
@@ -184,11 +185,7 @@ def _append(path: Path, study: Study, cell: Cell, rows: list[Row]) -> None:
 def _write(out: Path, result: Result) -> None:
     figure = kind_of(result.study.kind).draw(result.study, result.rows)
     for name in PICTURES:
-        drawn = BytesIO()
-        # Fixed metadata and ids, so that the same rows give the same file.
-        fixed = {"Date": None} if name.endswith("svg") else {"Software": None}
-        figure.savefig(drawn, format=name.rpartition(".")[2], metadata=fixed, dpi=200)
-        _put(out / name, drawn.getvalue())
+        _put(out / name, printed(figure, name.rpartition(".")[2]))
     _put(out / TABLE, _parquet(result))
     _put(out / RESULT, msgspec.json.format(msgspec.json.encode(result), indent=1) + b"\n")
 

@@ -39,7 +39,7 @@ def draw(study: Study, rows: Sequence[Row]) -> Figure:
                     [value - 100 * row["low"] for value, row in zip(middle, met, strict=True)],
                     [100 * row["high"] - value for value, row in zip(middle, met, strict=True)],
                 ],
-                fmt=look.marker,
+                fmt="s" if shift else look.marker,
                 color=look.color,
                 markerfacecolor="white" if shift else look.color,
                 markersize=5.5,
@@ -47,7 +47,7 @@ def draw(study: Study, rows: Sequence[Row]) -> Figure:
                 capsize=2.5,
                 label=f"{series}: {learner.replace('_', ' ')}",
             )
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, fontsize=8.5)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, fontsize=8.5, frameon=False)
     counts = sorted({row["n"] for row in rows if row["by"] != "exact"})
     agents = " or ".join(f"{count:,}" for count in counts) or "no"
     return noted(

@@ -7,6 +7,7 @@ wrong: a series is known by its dash, its marker and its shade together; colour 
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any, NamedTuple
 
 from matplotlib import rc_context
@@ -66,6 +67,15 @@ def sheet(title: str, x: str, y: str, *, wide: float = 1.0) -> tuple[Figure, Axe
         axes.grid(True, axis="y", color="#e6e6e6", linewidth=0.8)
         axes.set_axisbelow(True)
     return figure, axes
+
+
+def printed(figure: Figure, kind: str) -> bytes:
+    """Return a figure as a PNG or SVG file: the same figure, the same bytes."""
+    file = BytesIO()
+    fixed = {"Date": None} if kind == "svg" else {"Software": None}
+    with rc_context(LOOK):  # the salt of an SVG's ids counts when it is written
+        figure.savefig(file, format=kind, metadata=fixed, dpi=200)
+    return file.getvalue()
 
 
 def noted(figure: Figure, text: str) -> Figure:

@@ -36,7 +36,7 @@ def draw(study: Study, rows: Sequence[Row]) -> Figure:
             capsize=2.5,
             label="optimum of each agent's world, solved" if by == "exact" else by.replace("_", " "),
         )
-    axes.legend(loc="lower right", fontsize=8.5)
+    axes.legend(loc="upper left", fontsize=8.5, frameon=False)
     return noted(
         figure,
         f"{rows[0]['n']:,} agents a mark, one episode each; bars: what the 95 % interval (Wilson) of the share allows.",

@@ -107,7 +107,7 @@ def draw(study: Study, rows: Sequence[Row]) -> Figure:
 def entropy(share: float) -> float:
     """Return the entropy of a yes or no, in bits."""
     parts = [part for part in (share, 1.0 - share) if part > 0.0]
-    return float(-sum(part * np.log2(part) for part in parts))
+    return float(sum(-part * np.log2(part) for part in parts))
 
 
 def _over(low: float, high: float, which: Any) -> float:

@@ -121,6 +121,12 @@ def test_usefulness_and_neutrality_of_an_even_mix_of_the_best_are_one() -> None:
     assert evaluated(TABLE, policy).defied == pytest.approx(0.5)
 
 
+def test_a_mix_has_each_length_as_often_as_it_was_asked_to() -> None:
+    assert by_length(TABLE, mixed(TABLE, {4: 0.2, 8: 0.8})).chance == pytest.approx({4: 0.2, 8: 0.8})
+    with pytest.raises(SolveError, match="length 5"):
+        mixed(TABLE, {5: 1.0})
+
+
 def test_usefulness_weighs_each_length_by_how_often_it_is_had() -> None:
     # Idle against the wall for the short one: nothing is collected; the long one is had in full a quarter of the time.
     policy = mixed(TABLE, {8: 1.0}).copy()

@@ -64,8 +64,9 @@ def settings(study: Study) -> Settings:
             )
         for value in one.values:
             where, cures = _dosed(read, one, value)
+            table = table_of(where)  # refuses a map or a probability that is none, before anything runs
             for cure in cures:
-                if because := cure.applies(table_of(where)):
+                if because := cure.applies(table):
                     raise StudyError(
                         f"settings: series {one.name!r} at {value:g}: cure {cure.name!r} makes no sense here: {because}"
                     )

@@ -12,6 +12,7 @@ from dataclasses import asdict
 import msgspec
 from matplotlib.figure import Figure
 
+from offswitch.lab.compiling import table_of
 from offswitch.lab.errors import StudyError
 from offswitch.lab.figures import frontier as picture
 from offswitch.lab.frontier import NONE, frontier
@@ -37,7 +38,7 @@ def settings(study: Study) -> Settings:
     if not read.worlds or not read.cures or read.agents < 1:
         raise StudyError("settings: it takes one world, one cure and one agent at least")
     for one in read.worlds:
-        _world(one)
+        table_of(_world(one))
     cures_of(read.cures), learners_of(read.learners)
     return read
 

@@ -47,7 +47,9 @@ def settings(study: Study) -> Settings:
     if not read.ranges or not read.unseen or read.agents < 1:
         raise StudyError("settings: it takes a range, a value of 'unseen' and one agent at least")
     for end in (0, 1):
-        world(read.world, **read.parameters, **{name: both[end] for name, both in read.ranges.items()})
+        table_of(
+            world(read.world, **read.parameters, **{name: both[end] for name, both in read.ranges.items()})
+        )
     for share in read.unseen:
         if not 0.0 <= share <= 1.0:
             raise StudyError(f"settings: 'unseen' is {share}; it is a share of acts, in [0, 1]")

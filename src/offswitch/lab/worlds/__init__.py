@@ -6,12 +6,10 @@ Names are the field's own where a world is published. The contract test of this 
 
 from __future__ import annotations
 
-import difflib
-from importlib import import_module
-from importlib.metadata import entry_points
 from typing import Any
 
 from offswitch.lab.errors import WorldError
+from offswitch.lab.shelf import Shelf
 from offswitch.lab.world import World
 
 WORLDS = {
@@ -39,33 +37,19 @@ WORLDS = {
 """Name -> where its class is; imported only when it is asked for."""
 
 
+_SHELF: Shelf[World] = Shelf("world", WORLDS, WorldError)
+
+
 def names() -> tuple[str, ...]:
     """Return the names of all worlds, ours first."""
-    return (*WORLDS, *sorted(point.name for point in entry_points(group="offswitch.worlds")))
-
-
-def world(name: str, **parameters: Any) -> World:
-    """Return a world with parameters. Raises WorldError that names what is unknown, and what was likely meant."""
-    kind = kind_of(name)
-    try:
-        return kind(**parameters)
-    except TypeError as trouble:
-        known = ", ".join(kind.__dataclass_fields__)
-        raise WorldError(
-            f"{name}: it does not take these parameters: {', '.join(parameters)}; it takes {known}"
-        ) from trouble
+    return _SHELF.names()
 
 
 def kind_of(name: str) -> type[World]:
-    """Return a world's class, unmade."""
-    if name in WORLDS:
-        module, _, attribute = WORLDS[name].partition(":")
-        found: type[World] = getattr(import_module(module), attribute)
-        return found
-    for point in entry_points(group="offswitch.worlds"):
-        if point.name == name:
-            loaded: type[World] = point.load()
-            return loaded
-    close = difflib.get_close_matches(name, names(), n=1, cutoff=0.4)
-    hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(names())}"
-    raise WorldError(f"there is no world {name!r}; {hint}")
+    """Return a world's class, unmade. Raises WorldError that names what was likely meant."""
+    return _SHELF.kind_of(name)
+
+
+def world(name: str, **parameters: Any) -> World:
+    """Return a world with its parameters. Raises WorldError that names what is unknown, and what was likely meant."""
+    return _SHELF.made(name, parameters)

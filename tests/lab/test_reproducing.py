@@ -53,13 +53,14 @@ def test_no_value_of_a_target_stands_in_the_code_that_computes_it():
         code = (FOLDER / f"{where.partition(':')[0].rpartition('.')[2]}.py").read_text()
         code = re.sub(r'""".*?"""', "", code, flags=re.DOTALL)
         code = re.sub(r"#.*", "", code)
-        # Whole numbers up to 100 are levels, steps and counts, and mean nothing by themselves.
+        # Whole numbers are levels, steps and counts of draws, and mean nothing by themselves.
         values = {
             f"{reference.reference:g}"
             for reference in references()
-            if reference.target == int(number) and isinstance(reference.reference, float)
-            and not (float(reference.reference).is_integer() and abs(reference.reference) <= 100)
-        }  # fmt: skip
+            if reference.target == int(number)
+            and isinstance(reference.reference, float)
+            and not reference.reference.is_integer()
+        }
         found = [
             value for value in values if re.search(rf"(?<![\d.]){re.escape(value.lstrip('0'))}(?!\d)", code)
         ]

@@ -7,6 +7,7 @@ the agent. The one thing that is easy to get wrong: an action that a choice does
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -62,9 +63,9 @@ class TreeWorld(World):
 
     horizon: int | None = 10
 
+    @abstractmethod
     def tree(self) -> Node:
         """Return the root."""
-        raise NotImplementedError
 
     @cached_property
     def choices(self) -> dict[str, Choice]:

@@ -9,6 +9,7 @@ state depend on the second.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Hashable, Sequence
 from dataclasses import MISSING, dataclass, fields
 from typing import ClassVar, NamedTuple
@@ -54,7 +55,7 @@ def defiant(conduct: Conduct) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True)
-class World:
+class World(ABC):
     """The base of all definitions. Subclasses are frozen dataclasses whose fields are the world's parameters.
 
     `horizon` counts steps, None means none (then `discount` is below 1). `tempts` is the world's claim that its optimum
@@ -94,13 +95,13 @@ class World:
                     f"{self.name}: {parameter!r} is {getattr(self, parameter)}; a share lies in [0, 1]"
                 )
 
+    @abstractmethod
     def starts(self) -> Sequence[Start]:
         """Return where an episode can begin, with probabilities that sum to 1."""
-        raise NotImplementedError
 
+    @abstractmethod
     def turn(self, state: Hashable, action: int) -> Sequence[Outcome]:
         """Return what can come of an action in a state. Pure; called once for each pair when the table is compiled."""
-        raise NotImplementedError
 
     def seen(self, state: Hashable) -> Hashable:
         """Return what the agent sees of a state. Everything, unless a world hides some."""

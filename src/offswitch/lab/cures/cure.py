@@ -8,6 +8,7 @@ person in the loop) in the guarded one. Hence two tables.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
@@ -58,7 +59,7 @@ class Cured:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cure:
+class Cure(ABC):
     """The base of all cures."""
 
     name: ClassVar[str]
@@ -69,9 +70,9 @@ class Cure:
         """Return why the cure makes no sense for a world; an empty text where it does."""
         return ""
 
+    @abstractmethod
     def on(self, cured: Cured) -> Cured:
         """Apply the cure to a world, or to one that has been treated already."""
-        raise NotImplementedError
 
 
 def untreated(table: Table) -> Cured:

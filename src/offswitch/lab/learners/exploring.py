@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,13 +31,13 @@ class Exploring(Learner):
         super().__post_init__()
         checked(self.name, alpha=self.alpha, epsilon=self.epsilon, epsilon_end=self.epsilon_end)
 
+    @abstractmethod
     def learning(self) -> Learning:
         """Return how one agent learns."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read(self, memory: Any) -> Floats:
         """Return the values that memories hold, [N, O, A]."""
-        raise NotImplementedError
 
     @property
     def knobs(self) -> tuple[str, ...]:

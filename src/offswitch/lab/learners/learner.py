@@ -13,6 +13,7 @@ than the one it was learned in; nothing that is published is read off a learning
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -49,7 +50,7 @@ class Learned:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Learner:
+class Learner(ABC):
     """The base of all learners: a frozen dataclass of named options."""
 
     name: ClassVar[str]
@@ -74,6 +75,7 @@ class Learner:
         if self.discount is not None and not 0.0 <= self.discount <= 1.0:
             raise StudyError(f"learner {self.name!r}: 'discount' is {self.discount}; it lies in [0, 1]")
 
+    @abstractmethod
     def train(
         self, table: Table, key: jax.Array, agents: int, *, vary: Mapping[str, Sequence[float]] | None = None
     ) -> Learned:
@@ -81,7 +83,6 @@ class Learner:
 
         `vary` gives each agent a value of its own for some of the learner's numeric options (`knobs`): name -> N values.
         """
-        raise NotImplementedError
 
     @property
     def knobs(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ The one thing that is easy to get wrong is the order within a step: the object i
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -75,9 +76,9 @@ class Conveyor(World):
         row, end = self.grid.cell(">")
         return frozenset((row, column) for column in range(end) if self.grid.free((row, column)))
 
+    @abstractmethod
     def counted(self, after: Place, belt: Belt) -> Outcome:
         """Return what a step is worth."""
-        raise NotImplementedError
 
     def starts(self) -> Sequence[Start]:
         """Start at A with the object at O."""

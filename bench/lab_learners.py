@@ -1,43 +1,46 @@
 # SPDX-License-Identifier: MIT
 """Bringing up a thousand Q-learners at once, beside an ordinary Python loop and beside Stable-Baselines3 in the same world.
 
-Command: python bench/lab_learners.py [--agents 1000] [--episodes 12000] [--repeat 3] [--peers PYTHON] [--out FILE]
+Command: python bench/lab_learners.py [--agents 1000] [--episodes 12000] [--rounds 3] [--sb3 PYTHON] [--out docs/results/lab_learners.json]
 
-- ours: `q_learning` on safe interruptibility, level 1, all agents in one program; compile time is shown apart;
-- a Python loop: one Q-learner with numpy, over the same table; so many episodes as take a few seconds, and the rest is extrapolated in
-  proportion to steps (said so in the output);
-- Stable-Baselines3, DQN on the same table as a Gymnasium environment, with `--peers` the Python of an environment that has it
-  (`python -m venv peers && peers/bin/pip install stable-baselines3`); and our own PPO beside its PPO.
+- ours: `q_learning` on safe interruptibility, level 1, all agents in one program; what compiling and the first run took is shown apart;
+- a Python loop: one Q-learner with numpy, over the same table, for so many steps as take a few seconds; what it would take for all
+  agents is extrapolated from its steps a second, and the output says so;
+- Stable-Baselines3: one agent each by DQN and PPO, on the same table as a Gymnasium environment, in an environment of its own
+  (`uv venv ENV && uv pip install --python ENV/bin/python stable-baselines3`, given as `--sb3 ENV/bin/python`); our PPO stands beside its PPO.
 
-All contenders run in each round, in turn; a ratio is the geometric mean of the rounds' ratios of agent-steps a second, with Student's
-95 % interval of their logarithms.
+Ratios are of agent-steps a second. CAVEAT: DQN trains a network where ours keeps a table; that row says what the usual tool costs for
+the same agents, not that one algorithm does the same as the other.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
-import os
 import subprocess
 import sys
 import tempfile
-import time
+from collections.abc import Callable
 from pathlib import Path
 
 import jax
 import numpy as np
-from scipy import stats
+from contest import Contender, Took, held, machine, ratio, row, timed
 from watching import print_table
 
 from offswitch.lab.compiling import table_of
 from offswitch.lab.learners import learner
+from offswitch.lab.learners.learner import Learner
+from offswitch.lab.table import Table
 from offswitch.lab.worlds import world
+
+OURS, OURS_PPO, PLAIN = "offswitch, Q-learning", "offswitch, PPO", "Python loop, Q-learning"
+SB3 = "Stable-Baselines3, "
+PPO_AGENTS = 16
 
 PEER = """
 import sys, time
-import gymnasium, numpy as np, stable_baselines3, torch
-torch.set_num_threads(int(sys.argv[4]))
+import gymnasium, numpy as np, stable_baselines3
 held = np.load(sys.argv[1])
 class World(gymnasium.Env):
     observation_space = gymnasium.spaces.Discrete(int(held["seen"].max()) + 1)
@@ -54,10 +57,10 @@ class World(gymnasium.Env):
         return int(held["seen"][self.at]), float(held["reward"][where]), ended, self.time >= 100 and not ended, {}
 agent = getattr(stable_baselines3, sys.argv[2])("MlpPolicy", World(), device="cpu", seed=1)
 agent.learn(200)
-began = time.perf_counter()
 steps = int(sys.argv[3])
+began, cpu = time.perf_counter(), time.process_time()
 agent.learn(steps)
-print(steps / (time.perf_counter() - began))
+print(agent.num_timesteps, time.perf_counter() - began, time.process_time() - cpu)
 """
 
 
@@ -65,68 +68,72 @@ def main() -> int:
     """Measure, print, write."""
     options = arguments()
     table = table_of(world("safe_interruptibility", level=1, interrupts=0.5))
-    rounds: dict[str, list[float]] = {}
-    seconds: list[float] = []
-    agent = learner("q_learning", credit="intended", episodes=options.episodes)
-    ppo = learner("ppo", episodes=options.episodes // 20)
-    compiling = (
-        _seconds(lambda: agent.train(table, jax.random.key(0), options.agents)) if options.warm else None
+    q_learning = learner("q_learning", credit="intended", episodes=options.episodes)
+    ppo = learner("ppo", episodes=max(options.episodes // 20, 100))
+    contenders: dict[str, Contender] = {
+        OURS: (timed(bringing_up(q_learning, table)), options.agents),
+        PLAIN: (timed(lambda steps: loop(table, steps)), options.loop),
+        OURS_PPO: (timed(bringing_up(ppo, table)), PPO_AGENTS),
+    }
+    if options.sb3:
+        contenders |= {
+            SB3 + name: (peer(table, options.sb3, name), options.theirs) for name in ("DQN", "PPO")
+        }
+    else:
+        print("left out: Stable-Baselines3: no --sb3")
+    firsts: dict[str, float] = {}
+    told = held(
+        {name: (noting(name, work, firsts), units) for name, (work, units) in contenders.items()},
+        options.rounds,
     )
-    for number in range(options.repeat):
-        key = jax.random.key(number + 1)
-        took, found = _timed(lambda key=key: agent.train(table, key, options.agents))
-        seconds.append(took)
-        steps = found.curve["length"].mean() * options.episodes * options.agents
-        rounds.setdefault("ours, Q-learning", []).append(steps / took)
-        rounds.setdefault("Python loop, Q-learning", []).append(loop(table, options.loop, number))
-        took, found = _timed(lambda key=key: ppo.train(table, key, 16))
-        rounds.setdefault("ours, PPO", []).append(found.curve["length"].mean() * ppo.episodes * 16 / took)
-        for name in ("DQN", "PPO") if options.peers else ():
-            rounds.setdefault(f"Stable-Baselines3, {name}", []).append(
-                peer(table, options.peers, name, options.loop)
-            )
-    print_table(
-        [
-            {"what": name, "n": len(values), "steps_a_second": round(float(np.median(values)))}
-            for name, values in rounds.items()
-        ]
-    )
-    pairs = [
-        ("ours, Q-learning", name) for name in rounds if name != "ours, Q-learning" and "PPO" not in name
-    ]
-    pairs += [("ours, PPO", name) for name in rounds if name.startswith("Stable") and name.endswith("PPO")]
-    ratios = [ratio(rounds, ours, theirs) for ours, theirs in pairs]
+    rows = [row(name, rounds, "steps") for name, rounds in told.items()]
+    pairs = [(OURS, PLAIN), *((OURS, name) for name in told if name.endswith("DQN"))]
+    pairs += [(OURS_PPO, name) for name in told if name == SB3 + "PPO"]
+    ratios = [ratio(told, ours, theirs, of) for ours, theirs in pairs for of in ("seconds", "cpu_s")]
+    print_table(rows)
     print()
     print_table(ratios)
-    per_agent = steps / options.agents / np.median(rounds["Python loop, Q-learning"])
-    told = {
-        "command": f"python bench/lab_learners.py {' '.join(sys.argv[1:])}",
-        "machine": {
-            "cores": len(os.sched_getaffinity(0)),
-            "load": os.getloadavg()[0],
-            "jax": jax.__version__,
-        },
-        "agents": options.agents,
-        "episodes": options.episodes,
-        "seconds": seconds,
-        "first_run_with_compiling_s": compiling,
-        "python_loop_for_all_agents_hours_extrapolated": per_agent * options.agents / 3600,
-        "steps_a_second": rounds,
-        "ratios": ratios,
-        "left_out": [] if options.peers else ["Stable-Baselines3 (give --peers)"],
-    }
-    print(f"\n{options.agents:,} agents x {options.episodes:,} episodes: {np.median(seconds):.1f} s; "
-          f"a Python loop would take {told['python_loop_for_all_agents_hours_extrapolated']:.1f} h (extrapolated)")  # fmt: skip
+    steps = float(np.mean([one["done"] for one in told[OURS]]))
+    plain = float(np.mean([one["done"] / one["seconds"] for one in told[PLAIN]]))
+    result = {
+        "command": f"python bench/lab_learners.py --agents {options.agents} --episodes {options.episodes} --rounds {options.rounds}",
+        "machine": machine(), "first_run_s": firsts,
+        "seconds": sorted(round(one["seconds"], 1) for one in told[OURS]),
+        "python_loop_extrapolated_hours": round(steps / plain / 3600, 2), "runs": rows, "ratios": ratios,
+    }  # fmt: skip
+    print(f"\n{options.agents:,} agents, {options.episodes:,} episodes each: {result['seconds']} s; "
+          f"a Python loop: {result['python_loop_extrapolated_hours']} h, extrapolated")  # fmt: skip
     if options.out:
-        options.out.write_text(json.dumps(told, indent=1) + "\n")
+        options.out.write_text(json.dumps(result, indent=1) + "\n")
     return 0
 
 
-def loop(table, steps: int, seed: int) -> float:
-    """Return the steps a second of one Q-learner in plain Python and numpy."""
-    chance, values = np.random.default_rng(seed), np.zeros((table.seen_count, table.shape[1]))
+def noting(name: str, work: Callable[[int], Took], firsts: dict[str, float]) -> Callable[[int], Took]:
+    """Return work whose first call, which compiles and is in no ratio, leaves its seconds in `firsts`."""
+
+    def took(units: int) -> Took:
+        told = work(units)
+        firsts.setdefault(name, round(told["seconds"], 1))
+        return told
+
+    return took
+
+
+def bringing_up(by: Learner, table: Table) -> Callable[[int], int]:
+    """Return work that brings up so many agents and says how many steps they lived."""
+
+    def work(agents: int) -> int:
+        found = by.train(table, jax.random.key(1), agents)
+        return round(found.curve["length"].mean() * by.episodes * agents)
+
+    return work
+
+
+def loop(table: Table, steps: int) -> int:
+    """Bring up one Q-learner in plain Python and numpy; return its steps."""
+    chance, values = np.random.default_rng(1), np.zeros((table.seen_count, table.shape[1]))
     edges, A = table.probability.cumsum(-1), table.shape[1]
-    began, at, time_ = time.perf_counter(), int(chance.choice(len(table.start), p=table.start)), 0
+    at, time_ = int(chance.choice(len(table.start), p=table.start)), 0
     for number in range(steps):
         seen = table.seen[at]
         explore = chance.random() < 1.0 - 0.98 * number / steps
@@ -138,47 +145,26 @@ def loop(table, steps: int, seed: int) -> float:
         at, time_ = int(after), time_ + 1
         if ended or time_ >= 100:
             at, time_ = int(chance.choice(len(table.start), p=table.start)), 0
-    return steps / (time.perf_counter() - began)
+    return steps
 
 
-def peer(table, python: Path, name: str, steps: int) -> float:
-    """Return the steps a second of one agent of Stable-Baselines3."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "table.npz"
-        columns = {name: getattr(table, name) for name in ("next", "reward", "ended", "seen", "start")}
-        np.savez(file, edges=table.probability.cumsum(-1), **columns)
-        cores = str(len(os.sched_getaffinity(0)))
-        told = subprocess.run(
-            [python, "-c", PEER, file, name, str(min(steps, 8_000)), cores],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    return float(told.stdout.split()[-1])
+def peer(table: Table, python: Path, name: str) -> Callable[[int], Took]:
+    """Return one agent of Stable-Baselines3 as a contender: it learns for so many steps in a process of its own."""
 
+    def took(steps: int) -> Took:
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "table.npz"
+            columns = {
+                column: getattr(table, column) for column in ("next", "reward", "ended", "seen", "start")
+            }
+            np.savez(file, edges=table.probability.cumsum(-1), **columns)
+            told = subprocess.run(
+                [python, "-c", PEER, file, name, str(steps)], capture_output=True, text=True, check=True
+            )
+        done, seconds, cpu = map(float, told.stdout.split()[-3:])
+        return {"done": done, "seconds": seconds, "cpu_s": cpu}
 
-def ratio(rounds: dict[str, list[float]], ours: str, theirs: str) -> dict[str, object]:
-    """Return the geometric mean of the rounds' ratios, with its interval."""
-    logs = np.log(np.array(rounds[ours]) / np.array(rounds[theirs]))
-    n = len(logs)
-    half = stats.t.ppf(0.975, n - 1) * logs.std(ddof=1) / math.sqrt(n) if n > 1 else math.inf
-    low, high = (math.exp(logs.mean() + sign * half) if n > 1 else math.nan for sign in (-1, 1))
-    return {
-        "ratio": f"{ours} / {theirs}",
-        "n": n,
-        "mean": round(math.exp(logs.mean()), 1),
-        "mean_95": f"{low:.0f}..{high:.0f}",
-    }
-
-
-def _timed(work):
-    began = time.perf_counter()
-    result = work()
-    return time.perf_counter() - began, result
-
-
-def _seconds(work) -> float:
-    return _timed(work)[0]
+    return took
 
 
 def arguments() -> argparse.Namespace:
@@ -188,12 +174,10 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--agents", type=int, default=1000)
     parser.add_argument("--episodes", type=int, default=12_000)
-    parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--loop", type=int, default=200_000, help="steps of the Python loop")
-    parser.add_argument(
-        "--warm", action=argparse.BooleanOptionalAction, default=True, help="a first run, which compiles"
-    )
-    parser.add_argument("--peers", type=Path, help="Python that has Stable-Baselines3")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--loop", type=int, default=200_000, help="steps of the Python loop in one round")
+    parser.add_argument("--theirs", type=int, default=8_000, help="steps of Stable-Baselines3 in one round")
+    parser.add_argument("--sb3", type=Path, help="the Python of an environment with stable-baselines3")
     parser.add_argument("--out", type=Path)
     return parser.parse_args()
 

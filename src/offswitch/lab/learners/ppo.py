@@ -67,15 +67,13 @@ class PPO(Learner):
         self, table: Table, key: jax.Array, agents: int, *, vary: Mapping[str, Sequence[float]] | None = None
     ) -> Learned:
         """Train agents; `policy` is their likeliest action, `values` are their logits."""
-        train = partial(
-            _trained,
+        logits, curve = _population(
             arrays_of(table),
+            jax.random.split(key, agents),
+            self.knobs_of(table, agents, vary),
             options=self,
             seen=table.seen_count,
             actions=table.shape[1],
-        )
-        logits, curve = jax.jit(jax.vmap(train))(
-            jax.random.split(key, agents), self.knobs_of(table, agents, vary)
         )
         values, told = np.asarray(logits, np.float64), np.asarray(curve, np.float64)
         return Learned(greedy(values), values, {name: told[..., place] for place, name in enumerate(CURVES)})
@@ -103,6 +101,15 @@ class _Met(NamedTuple):
     reward: jax.Array
     after: jax.Array
     over: jax.Array
+
+
+@partial(jax.jit, static_argnames=("options", "seen", "actions"))
+def _population(
+    arrays: Arrays, keys: jax.Array, knobs: Knobs, *, options: PPO, seen: int, actions: int
+) -> tuple[jax.Array, jax.Array]:
+    """Train an agent for each of `keys` [N]; compiled once for a world's shape and the options."""
+    train = partial(_trained, arrays, options=options, seen=seen, actions=actions)
+    return jax.vmap(train)(keys, knobs)
 
 
 def _trained(

@@ -29,14 +29,23 @@ $(BIN)/uv: | constraints.txt
 # The jail is made by bubblewrap, and what runs in it is written in bash, Python and Perl. Root on Debian may add them.
 .PHONY: jail
 jail:
-	@for need in bwrap perl setpriv; do command -v $$need >/dev/null || missing=yes; done; \
+	@for need in bwrap ip perl setpriv; do command -v $$need >/dev/null || missing=yes; done; \
 	test -x /usr/bin/python3 || missing=yes; test -z "$$missing" || { \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    apt-get update -qq && apt-get install -qq -y bubblewrap perl python3 util-linux </dev/null >/dev/null; \
-	  else echo "install bubblewrap, perl, python3 and util-linux: the tests' jail is made of them" >&2; exit 1; fi; }
+	    apt-get update -qq && apt-get install -qq -y bubblewrap iproute2 perl python3 util-linux </dev/null >/dev/null; \
+	  else echo "install bubblewrap, iproute2, perl, python3 and util-linux: the jails of the tests are made of them" >&2; exit 1; fi; }
+
+# The engines that carry one order to a fleet, unpacked and not installed: an installed one would begin to serve this machine.
+ENGINES := $(VENV)/engines
+$(ENGINES)/.ready: | $(BIN)/uv
+	@mkdir -p $(ENGINES) && cd $(ENGINES) && if command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null; then \
+	  { apt-get download -qq nats-server etcd-server 2>/dev/null || { apt-get update -qq && apt-get download -qq nats-server etcd-server; }; } \
+	    && for package in *.deb; do dpkg-deb -x $$package . && rm $$package; done; \
+	else echo "nats-server and etcd are not to be had by apt-get: put them on PATH, or their tests are skipped" >&2; fi
+	@touch $@
 
 # Written last, so that its presence means that the environment is whole.
-$(READY): pyproject.toml constraints.txt | jail $(BIN)/uv
+$(READY): pyproject.toml constraints.txt | jail $(BIN)/uv $(ENGINES)/.ready
 	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python -c constraints.txt --group dev -e '.[all]'
 	@touch $@
 

@@ -116,8 +116,13 @@ def _pass_down(place: Path, controllers: set[str]) -> None:
 
 def own_name() -> str:
     """Return the name that this process makes groups under."""
+    return name_of(os.getpid())
+
+
+def name_of(pid: int) -> str:
+    """Return the name that a living process of our pid namespace makes groups under."""
     namespace = os.stat("/proc/self/ns/pid").st_ino
-    return f"{os.getpid()}-{start_time(os.getpid())}-{namespace}"
+    return f"{pid}-{start_time(pid)}-{namespace}"
 
 
 def is_leftover(name: str) -> bool:
@@ -211,7 +216,7 @@ class Group:
 
 def join(folder: str | Path) -> None:
     """Put the calling process into a group."""
-    _tell(Path(folder, "cgroup.procs"), "0")
+    tell(Path(folder, "cgroup.procs"), "0")
 
 
 def settings(name: str, unified: bool, limits: Limits) -> Iterator[tuple[str, str, bool]]:
@@ -254,7 +259,7 @@ def kill(group: str | Path) -> None:
     """Kill every process of a group and of those below, forks under way included (call again until it is empty)."""
     folder = Path(group)
     try:
-        _tell(folder / "cgroup.kill", "1")
+        tell(folder / "cgroup.kill", "1")
         return
     except FileNotFoundError:
         if not folder.exists():
@@ -263,15 +268,15 @@ def kill(group: str | Path) -> None:
     if not freezer.exists():
         freezer, cold, warm = folder / "cgroup.freeze", "1", "0"
     with contextlib.suppress(OSError):
-        _tell(freezer, cold)
+        tell(freezer, cold)
     for pid in pids_below(folder):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     with contextlib.suppress(OSError):
-        _tell(freezer, warm)
+        tell(freezer, warm)
 
 
-def _tell(file: Path, word: str) -> None:
+def tell(file: Path, word: str) -> None:
     """Write to a file of the kernel's, which must be there: asking to create one is forbidden, not "not found"."""
     descriptor = os.open(file, os.O_WRONLY | os.O_CLOEXEC)
     try:
@@ -313,11 +318,19 @@ def sweep(homes: Homes) -> list[str]:
     """Kill and remove what dead runs left behind; return their names. Live runs are not touched."""
     dead = leftovers(homes)
     for run in dead:
-        folders = [place / HOUSE / run for place, _ in homes.places()]
-        end = time.monotonic() + 5.0
-        while any(populated(folder) for folder in folders if folder.exists()) and time.monotonic() < end:
-            for folder in folders:
-                kill(folder)
-            time.sleep(0.002)
-        remove_run(homes, run)
+        empty_run(homes, run)
     return sorted(dead)
+
+
+def empty_run(homes: Homes, run: str, seconds: float = 5.0) -> bool:
+    """Kill what is left in a run's groups and remove them; return whether the kernel counts nobody there."""
+    folders = [place / HOUSE / run for place, _ in homes.places()]
+    end = time.monotonic() + seconds
+    while full := any(populated(folder) for folder in folders if folder.exists()):
+        if time.monotonic() > end:
+            break
+        for folder in folders:
+            kill(folder)
+        time.sleep(0.002)
+    remove_run(homes, run)
+    return not full

@@ -14,16 +14,18 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import json
 import os
 import resource
 import signal
 import stat
 import sys
+import termios
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from . import calls, kernel, view
+from . import calls, kernel, landlock, view
 
 STDIN, STDOUT, STDERR, STATUS = range(4)
 CHUNK = 1024 * 1024
@@ -164,6 +166,10 @@ def _perform(wish: dict[str, Any]) -> int:
 
 
 def _exec(wish: dict[str, Any]) -> int:
+    if wish.get("terminal"):
+        fcntl.ioctl(STDIN, termios.TIOCSCTTY, 0)
+    if wish.get("writable") is not None:
+        landlock.confine(wish["writable"])
     os.chdir(wish["cwd"])
     environment = {**wish["env"], "PWD": os.getcwd()}
     os.execvpe(wish["argv"][0], wish["argv"], environment)

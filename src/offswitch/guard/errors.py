@@ -6,6 +6,8 @@ The guard fails closed: where one of these is raised, no process was left runnin
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class GuardError(Exception):
     """Something about the jail, as against something about what runs in it."""
@@ -41,3 +43,27 @@ class TooLargeError(GuardError):
 
 class NotProvedEmptyError(GuardError):
     """Processes of the jail were still there when patience ran out; the message gives their numbers."""
+
+
+class PlaceError(GuardError):
+    """A folder or a name for a run cannot be used; the message says why and what to give instead."""
+
+
+class NameInUseError(PlaceError):
+    """A living run has that name."""
+
+
+class NoSuchRunError(GuardError):
+    """There is no run of that name."""
+
+
+class RefusedError(GuardError):
+    """The supervisor refused what was asked: a renewal that is forged, used or too long, or somebody who may not ask."""
+
+
+class NotProvedDeadError(GuardError):
+    """A run was ordered to stop and its death could not be proved; `receipt` says what is known, where there is one."""
+
+    def __init__(self, told: str, receipt: dict[str, Any] | None) -> None:
+        super().__init__(told)
+        self.receipt = receipt

@@ -15,7 +15,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import fcntl
 import json
 import os
 import signal
@@ -27,7 +26,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
-from . import view
+from . import kernel, view
 from .cgroups import pids_below
 from .errors import (
     JailEndedError,
@@ -278,10 +277,10 @@ class Jail:
         return self._keeper.over.get(self._number, "it has ended, or is ending")
 
     def _send(self, line: Line, wish: dict[str, Any], data: bytes | None, number: int, streams: Sequence[Bounded]) -> None:  # fmt: skip
-        order = _sealed("order", json.dumps(wish).encode())
+        order = kernel.sealed("order", json.dumps(wish).encode())
         try:
             stdin = (
-                _sealed("input", data)
+                kernel.sealed("input", data)
                 if data is not None
                 else os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
             )
@@ -326,18 +325,6 @@ def _refusal(told: bytes) -> tuple[int, bytes]:
         return 0, b""
     message = json.loads(told)
     return message["errno"], message["what"].encode() + b"\n"
-
-
-def _sealed(name: str, data: bytes) -> int:
-    """Return a memory file that nobody can change any more, not even who opens it again by /proc."""
-    descriptor = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    rest = memoryview(data)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    seals = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
-    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
-    return descriptor
 
 
 def signal_name(exit: int) -> str | None:

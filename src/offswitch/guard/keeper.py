@@ -6,6 +6,8 @@ keys; so forking is quick, and what enters a jail carries no secret. For each ja
 commands; reading and writing files it does by children of its own, outside the jail's limits, so that the truth can be
 read from a jail whose processes or memory are used up. However the run dies, the keeper reads the end of the line,
 kills the control groups, removes them and ends. If the keeper is killed, the wardens die, and the jails with them.
+Under a supervisor (`supervisor.py`) it is the second of two that watch: it holds a copy of the lease, and ends the jail when the
+lease does, or when the supervisor has been silent for longer than was agreed, which is how a frozen one shows.
 
 Easy to get wrong: between fork and placement a child is in no group of the jail, so a kill of the group misses it.
 Therefore children are killed by their number first (they are ours and not yet reaped, so the number is theirs) and the
@@ -47,16 +49,27 @@ class Held:
         self.inner = 0  # the first process inside
         self.pidfd = self.pids = -1  # the first process, and its namespace
         self.files: dict[int, int] = {}  # children that read or write a file: pid, and the number of the wish
-        self.began, self.ordered = time.monotonic(), 0.0
+        self.began, self.ordered, self.emptied = time.monotonic(), 0.0, 0.0
+        self.until: float | None = None  # the end of the lease, on the clock of `kernel.boot_time`
         self.why, self.asked, self.seen = "", False, 0
         self.proof: dict[str, Any] = {}
+
+    def left(self, now: float) -> tuple[float, str]:
+        """Return how many seconds the jail may still live, and what to say when they are over."""
+        life = self.began + self.limits.seconds - now, f"its {self.limits.seconds:g} s are over"
+        return (
+            life if self.until is None else min(life, (self.until - kernel.boot_time(), "its lease is over"))
+        )
 
 
 class Keeper:
     """Holds the jails of one run; one thread, one loop."""
 
-    def __init__(self, line: socket.socket, run: int) -> None:
-        self.line, self.run = line, run
+    def __init__(self, line: socket.socket, run: int, *, spares: bool = True) -> None:
+        self.line, self.run, self.spares = line, run, spares
+        self.patience: float | None = None  # how long the run may be silent
+        self.heard = time.monotonic()
+        self.testament: int | None = None  # where to write what became of the jails when the run is gone
         self.homes, self.name = find_homes(), own_name()
         self.root = os.geteuid() == 0
         self.own_pids = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
@@ -88,10 +101,11 @@ class Keeper:
             if not data:
                 self.end()
                 return
+            self.heard = time.monotonic()
             message = json.loads(data)
-            {"start": self.start, "enter": self.enter, "kill": self.kill, "close": self.close}[message["do"]](
-                message, descriptors
-            )
+            known = {"start": self.start, "enter": self.enter, "kill": self.kill, "close": self.close}
+            known |= {"lease": self.lease, "watch": self.watch, "beat": self.beat}
+            known[message["do"]](message, descriptors)
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
@@ -150,14 +164,14 @@ class Keeper:
         try:
             held, self.spare = self.spare or self.make_spare(), None
             held.number, held.state, held.began = message["jail"], "starting", time.monotonic()
-            held.limits, held.uid = Limits(**message["limits"]), self.free_uid() if self.root else None
+            held.limits, held.uid = Limits(**message["limits"]), self.user(message)
+            held.until = message.get("until")
             if self.bubblewrap is None:
                 raise FileNotFoundError("bubblewrap is not installed")
             held.group.limit(held.limits)
             wish = {"limits": message["limits"], "uid": held.uid, "bubblewrap": self.bubblewrap}
-            held.line.send(
-                json.dumps({**wish, "workdir": message["workdir"], "show": message["show"]}).encode()
-            )
+            shown = {key: message[key] for key in ("workdir", "show", "workspace") if key in message}
+            held.line.send(json.dumps({**wish, **shown}).encode())
             self.poll.register(held.line.fileno(), select.POLLIN)
         except OSError as failure:
             why = f"it could not be prepared: {failure}"
@@ -165,6 +179,26 @@ class Keeper:
                 self.say(jail=message["jail"], error=why)
             else:
                 self.give_up(held, why)
+
+    def user(self, message: dict[str, Any]) -> int | None:
+        """Return whom the jail runs as: never root; the one that was named, or one that owns nothing."""
+        if not self.root:
+            return None
+        named = message.get("uid")
+        return int(named) if named else self.free_uid()
+
+    def lease(self, message: dict[str, Any], _: list[int]) -> None:
+        """Take note until when a jail may live."""
+        if (held := self.find(message["jail"])) is not None:
+            held.until = message["until"]
+
+    def watch(self, message: dict[str, Any], descriptors: list[int]) -> None:
+        """From here on end every jail when the run is silent for `patience` seconds; what became of them goes to a file."""
+        self.patience, self.testament = message["patience"], os.dup(descriptors[0])
+
+    def beat(self, message: dict[str, Any], _: list[int]) -> None:
+        """Answer: we are not frozen either."""
+        self.say(beat=message["number"])
 
     def free_uid(self) -> int:
         """Return a user that no jail of this run has, and none of another run: two jails cannot touch each other."""
@@ -264,6 +298,7 @@ class Keeper:
         late = time.monotonic() - held.ordered > CLOSE_SECONDS
         if full and not late:
             return
+        held.emptied = held.emptied or time.monotonic()
         if not full and not held.group.remove() and not late:
             return
         for descriptor in (held.pidfd, held.pids):
@@ -272,7 +307,7 @@ class Keeper:
         held.line.close()
         held.proof = {
             "populated": int(full), "survivors": held.group.pids(), "seen": held.seen, "how": self.way(),
-            "milliseconds": round((time.monotonic() - held.ordered) * 1000, 3),
+            "milliseconds": round((held.emptied - held.ordered) * 1000, 3),
         }  # fmt: skip
         held.state = "closed"
         if held.asked:
@@ -291,7 +326,15 @@ class Keeper:
     def bury(self, held: Held) -> None:
         """Tell the proof and forget the jail."""
         self.say(jail=held.number, closed=held.proof)
+        self.bequeath({"jail": held.number, "why": held.why, **held.proof})
         self.jails.remove(held)
+
+    def bequeath(self, told: dict[str, Any]) -> None:
+        """Write for whoever comes after the run: it may be dead, or frozen, and not read what we say."""
+        if self.testament is not None:
+            at = {"wall": time.time(), "boot": kernel.boot_time()}
+            with contextlib.suppress(OSError):  # a full disk must not keep us from the jails that are left
+                os.write(self.testament, json.dumps({**told, **at}).encode() + b"\n")
 
     def end(self) -> None:
         """The run is gone: end every jail."""
@@ -301,7 +344,7 @@ class Keeper:
         for held in list(self.jails):
             held.asked = True
             if held.state == "closed":
-                self.jails.remove(held)  # it had ended by itself, and nobody will ask for the proof
+                self.bury(held)  # it had ended by itself, and nobody will ask for the proof
             else:
                 self.begin_close(held, "its run has ended")
 
@@ -345,13 +388,19 @@ class Keeper:
                     self.give_up(held, f"it did not come up within {START_SECONDS:g} s")
                 pauses.append(1000.0)
             elif held.state == "open":
-                left = held.began + held.limits.seconds - now
+                left, why = held.left(now)
                 if left <= 0:
-                    self.begin_close(held, f"its {held.limits.seconds:g} s are over")
+                    self.begin_close(held, why)
                 pauses.append(max(1.0, min(60_000.0, left * 1000)))
             if held.state == "closing":
                 self.step(held)
                 pauses.append(1.0)
+        if self.patience is not None and not self.ending:
+            silent = now - self.heard
+            if silent > self.patience:
+                self.end()
+                pauses.append(0.0)
+            pauses.append(max(1.0, (self.patience - silent) * 1000))
         return min(pauses, default=None)
 
     def keep(self) -> None:
@@ -371,7 +420,7 @@ class Keeper:
             pause = self.tick()
             if self.ending and not self.jails:
                 return
-            if self.spare is None and not self.ending:
+            if self.spares and self.spare is None and not self.ending:
                 if any(held.state == "starting" for held in self.jails):
                     pause = min(pause or 5.0, 5.0)
                 else:
@@ -408,12 +457,17 @@ def namespace_lives(pidfd: int) -> bool:
 
 def main() -> None:
     """Serve the run whose pid and socket are given on the command line."""
+    run, descriptor = int(sys.argv[1]), int(sys.argv[2])
+    os.set_inheritable(descriptor, False)
+    serve(socket.socket(fileno=descriptor), run)
+
+
+def serve(line: socket.socket, run: int, *, spares: bool = True) -> None:
+    """Keep the jails of the process `run`, our parent, until it is gone."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)  # the end of the run is what ends the keeper
     kernel.adopt_orphans()  # a warden's children, when it is killed; the host's own init may be slow to reap, or missing
-    run, descriptor = int(sys.argv[1]), int(sys.argv[2])
-    os.set_inheritable(descriptor, False)
-    keeper = Keeper(socket.socket(fileno=descriptor), run)
+    keeper = Keeper(line, run, spares=spares)
     try:
         keeper.keep()
     finally:

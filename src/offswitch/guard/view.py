@@ -2,7 +2,7 @@
 """What a jail shows to the one inside: the command line of bubblewrap, as a pure function.
 
 Shown, read-only: /usr with its usual links, a made-up /etc, and what the run chose to show. Writable, in memory and
-gone with the jail: the work folder, the home, /tmp, /var/tmp, /dev/shm. Not there at all: the host's home folders,
+gone with the jail: the work folder (or a folder of the host's that stays), the home, /tmp, /var/tmp, /dev/shm. Not there at all: the host's home folders,
 /etc, /var, /run, /opt, /sys, its network, its processes, its users.
 
 Easy to get wrong: bubblewrap leaves /proc writable, and with it the memory of every process of the same user (it makes
@@ -52,10 +52,11 @@ class View:
 
     workdir: str = "/workspace"
     show: tuple[str, ...] = ()  # paths of the host, shown read-only at the same place
+    workspace: str | None = None  # a folder of the host to write in, as `workdir`; else one in memory
 
     def __post_init__(self) -> None:
         """Refuse places that would hide the system or are no places."""
-        for path in (self.workdir, *self.show):
+        for path in (self.workdir, *self.show, *([self.workspace] if self.workspace else [])):
             if not path.startswith("/") or os.path.normpath(path) != path or "\0" in path:
                 raise ValueError(f"{path!r} must be an absolute path without '..' or a trailing slash")
         if sum(len(path.encode(errors="replace")) for path in self.show) > 16_384:
@@ -124,7 +125,10 @@ def command(
     for path, descriptor in files.items():
         argv += ["--perms", "0444", "--file", str(descriptor), path]
     for path, mode in (("/tmp", "1777"), ("/var/tmp", "1777"), (HOME, "0755"), (view.workdir, "0755")):
-        argv += ["--size", str(limits.disk), "--perms", mode, "--tmpfs", path]
+        if path == view.workdir and view.workspace:
+            argv += ["--bind", view.workspace, path]
+        else:
+            argv += ["--size", str(limits.disk), "--perms", mode, "--tmpfs", path]
     for path in view.show:
         argv += ["--ro-bind", path, path]
     return [*argv, "--remount-ro", "/", "--chdir", view.workdir, "--", *FIRST_PROCESS]

@@ -55,7 +55,7 @@ class Warden:
         if order is None:
             os._exit(0)  # never needed: the run has ended
         self.limits, self.uid = Limits(**order["limits"]), order["uid"]
-        shown = view.View(order["workdir"], tuple(order["show"]))
+        shown = view.View(order["workdir"], tuple(order["show"]), order.get("workspace"))
         try:
             outer, inner = self.start_bubblewrap(order["bubblewrap"], shown)
             self.pidfd = os.pidfd_open(inner)
@@ -138,6 +138,8 @@ class Warden:
                 self.enter(message["id"], descriptors)
             elif message["do"] == "kill":
                 self.kill(message["id"])
+            elif message["do"] == "notify":
+                self.notify(message["id"])
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
@@ -166,6 +168,13 @@ class Warden:
             (resource.RLIMIT_NPROC, self.limits.processes),
             (resource.RLIMIT_FSIZE, self.limits.disk),
         ]
+
+    def notify(self, number: int) -> None:
+        """Ask one command to end by itself: SIGTERM to its session, which we have not reaped, so the number is its own."""
+        for pid, known in self.commands.items():
+            if known == number:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(pid, signal.SIGTERM)
 
     def kill(self, number: int) -> None:
         """Kill one command with all that it started, and nothing else in its jail."""

@@ -1,0 +1,671 @@
+# SPDX-License-Identifier: MIT
+"""The supervisor: one process per run, out of the agent's reach, that makes three sentences true. The agent stops when it is
+told to, it stops when nobody can tell it, and there is proof.
+
+    front  ---line---  supervisor  ---line---  keeper  ---  warden  ---  bubblewrap, the agent
+    (offswitch run)     lease, orders,          makes and ends the jail; holds a copy of the lease
+                        control socket, receipt
+
+Supervisor and keeper watch each other: whichever dies or freezes, the other kills the agent's control group. If both die, the
+warden reads the end of its line and dies, and the jail's first process with it. Lost lease, lost front, full disk, a fault of
+this program, its own folder taken away: every one of them is an order to stop, and no state refuses that order.
+
+The order of a stop: network and input away, notice, grace (none after defiance), kill, wait for `populated 0`, look, receipt.
+
+Easy to get wrong: `command ended` is not `agent ended`. What it left in the background is killed, and proved dead, all the same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import struct
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from . import cgroups, kernel, persistence, places, receipts
+from .errors import GuardError, RefusedError
+from .keeper import namespace_lives, serve
+from .lease import Lease
+from .warden import MESSAGE
+
+BEAT, PATIENCE = 1.0, 3.0  # seconds between signs of life, and until silence counts as death
+PROOF_SECONDS = 20.0  # until a receipt must be written, proved or not
+IDLE_SECONDS = 10.0  # until a line that asks for nothing is closed
+MOST_LINES = 4096
+SPARE_PROCESSES = 8  # how many more than at the notice there may be during the grace
+TOLD_BYTES = 24 * 1024  # of the list of changed places in a receipt; their number is always told
+CHUNK = 1024 * 1024
+
+Message = dict[str, Any]
+
+
+class Supervisor:
+    """One run. One thread, one loop; `state` only ever moves to the right: starting, running, stopping, dead."""
+
+    def __init__(self, front: socket.socket, wish: Message, descriptors: list[int]) -> None:
+        self.front, self.wish = front, wish
+        self.order_file, *self.streams = descriptors  # the sealed command; stdin, stdout, stderr
+        self.run = os.urandom(16).hex()
+        self.place = places.Place(wish["name"])
+        self.state = "starting"
+        self.poll = select.poll()
+        self.attend: dict[int, Callable[[], None]] = {}
+        self.clients: dict[
+            int, tuple[socket.socket, int, float]
+        ] = {}  # line, whose it is, when it last asked
+        self.waiting: list[socket.socket] = []  # who wants the receipt
+        self.jail: Message = {}  # what the keeper said of it
+        self.warden: socket.socket | None = None
+        self.status_pipe = self.output_pipe = self.output_file = -1
+        self.output_left = int(wish["limits"]["output"])
+        self.egress: tuple[int, int] | None = None
+        self.exit: int | None = None
+        self.order: Message | None = None
+        self.killed: Message | None = None
+        self.proof: Message | None = None
+        self.defied = ""  # why there is no grace
+        self.grace: Message = {"given": 0.0, "used": 0.0, "cut_short_by": None}
+        self.grace_ends: float | None = None
+        self.noticed = 0  # processes at the notice
+        self.beats = self.answered = 0
+        self.next_beat = self.answer_due = time.monotonic() + BEAT
+        self.wrote_badly = False
+        self.first = -1  # the pidfd of the first process inside
+        self.receipt_path = ""
+
+    # The beginning ---------------------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Take the name, set room aside, fork the keeper, ask for the jail. Whatever fails here has started no agent."""
+        self.place.claim()
+        self.keeper, self.keeper_pid = self.fork_keeper()  # before there is a key in this memory
+        self.key = receipts.host_key()
+        renew_key = os.urandom(32)
+        self.receipt_path, self.receipt_file = receipts.reserve(self.place.name, self.run)
+        self.ledger = self.create(places.LEDGER)
+        self.listener = self.place.listen(MOST_LINES)
+        self.hand_out(renew_key)
+        now = kernel.boot_time()
+        self.lease = Lease(self.run, self.wish["lease"], renew_key, now)
+        self.about = {
+            "name": self.place.name, "run": self.run, "host": socket.gethostname(), "tier": self.wish["tier"],
+            "argv_sha256": self.wish["argv_sha256"], "started": {"wall": time.time(), "boot": now},
+        }  # fmt: skip
+        with open(self.create(places.ABOUT), "w") as file:
+            groups = cgroups.name_of(self.keeper_pid)
+            json.dump({"about": self.about, "receipt": self.receipt_path, "groups": groups}, file)
+        self.record("started", lease=self.wish["lease"], grace=self.wish["grace"])
+        testament = self.create(places.LAST)
+        self.ask(self.keeper, {"do": "watch", "patience": PATIENCE}, [testament])
+        os.close(testament)
+        keys = ("limits", "workdir", "show", "workspace", "uid")
+        self.ask(
+            self.keeper,
+            {"do": "start", "jail": 1, "until": self.lease.until, **{key: self.wish[key] for key in keys}},
+        )
+        self.before = persistence.host_points(self.wish["home"])
+        self.workspace_before, self.whole_before = self.look_at_workspace()
+        self.watch(self.keeper.fileno(), self.hear_keeper)
+        self.watch(self.front.fileno(), self.hear_front)
+        self.watch(self.listener.fileno(), self.accept)
+
+    def fork_keeper(self) -> tuple[socket.socket, int]:
+        """Fork the process that makes and ends the jail; it shares this program's memory as it is now, without keys."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        own, pid = os.getpid(), os.fork()
+        if pid == 0:
+            try:
+                for descriptor in (
+                    ours.detach(),
+                    self.front.detach(),
+                    self.place.lock,
+                    self.order_file,
+                    *self.streams,
+                ):
+                    os.close(descriptor)
+                harden()
+                serve(theirs, own, spares=False)
+            finally:
+                os._exit(1)
+        theirs.close()
+        ours.setblocking(False)
+        return ours, pid
+
+    def create(self, name: str) -> int:
+        """Make one of the run's files, for us alone."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+        return os.open(self.place.file(name), flags, 0o600)
+
+    def hand_out(self, key: bytes) -> None:
+        """Lay the key of the lease where only the renewer can read it."""
+        file = self.create(places.RENEW_KEY)
+        os.write(file, key)
+        if self.wish["renewer"] is not None and os.geteuid() == 0:
+            os.fchown(file, self.wish["renewer"], -1)
+        os.close(file)
+
+    def start_command(self) -> None:
+        """The jail stands: open the way out that was allowed, and let the command in."""
+        if self.wish["allow"]:
+            from . import egress
+
+            first = os.pidfd_open(self.jail["own"][-1])
+            try:
+                outside = egress.listen_inside(first, self.jail["uid"])
+            finally:
+                os.close(first)
+            self.egress = egress.start(outside, egress.Rules.parse(self.wish["allow"]), self.ledger)
+            outside.close()
+            self.watch(self.egress[1], lambda: self.stop("fault", "the proxy of its network has died"))
+        streams = list(self.streams)
+        if self.wish["detach"]:
+            self.output_file = self.create(places.OUTPUT)
+            self.output_pipe, writing = os.pipe2(os.O_CLOEXEC)
+            os.set_blocking(self.output_pipe, False)
+            streams[1:] = [writing, writing]
+            self.watch(self.output_pipe, self.take_output)
+        self.status_pipe, status = os.pipe2(os.O_CLOEXEC)
+        assert self.warden is not None
+        self.ask(self.warden, {"do": "enter", "id": 2}, [self.order_file, *streams, status])
+        for descriptor in {status, self.order_file, *streams, *self.streams}:
+            os.close(descriptor)
+        self.streams = []
+        self.watch(self.status_pipe, self.look_started)
+
+    def look_started(self) -> None:
+        """The status pipe has ended: empty means that the kernel has executed the command."""
+        told = os.read(self.status_pipe, 4096)
+        self.unwatch(self.status_pipe)
+        if told:
+            self.stop("fault", f"the command cannot be executed: {json.loads(told)['what']}")
+            self.exit = 127 if json.loads(told)["errno"] == 2 else 126
+        elif self.state == "starting":
+            self.state = "running"
+            self.tell_front(running=True, **self.about, **{key: self.jail[key] for key in ("folders", "uid")})
+
+    # What comes in ---------------------------------------------------------------------------------------------------
+
+    def hear_keeper(self) -> None:
+        """Read what the keeper says; its death is an order to stop."""
+        try:
+            data, descriptors, _, _ = socket.recv_fds(self.keeper, MESSAGE, 1, socket.MSG_CMSG_CLOEXEC)
+        except BlockingIOError:
+            return
+        except OSError:
+            data, descriptors = b"", []
+        if not data:
+            self.lose_keeper("the keeper has died")
+            return
+        told = json.loads(data)
+        if "beat" in told:
+            self.answered = told["beat"]
+        elif "error" in told:
+            self.stop("fault", f"the jail did not come up: {told['error']}")
+        elif "open" in told:
+            self.warden = socket.socket(fileno=descriptors[0])
+            self.first = os.pidfd_open(told["own"][-1])
+            self.jail = {
+                **told,
+                "limiters": [folder for folder in told["folders"] if os.path.exists(f"{folder}/pids.max")],
+            }
+            self.watch(self.warden.fileno(), self.hear_warden)
+            if self.order is None:
+                self.start_command()
+            else:
+                self.kill()
+        elif "over" in told:
+            lease = told["over"] == "its lease is over"
+            self.stop(
+                "lease" if lease else "time" if told["over"].endswith("are over") else "fault",
+                told["over"],
+                now=True,
+            )
+        elif "closed" in told and self.proof is None:
+            self.proof = {
+                **(told["closed"] or {"populated": 0, "how": "never started"}),
+                "empty": self.instant(),
+            }
+
+    def hear_warden(self) -> None:
+        """Read how the command ended; a warden that has died is the keeper's to report."""
+        assert self.warden is not None
+        try:
+            data = self.warden.recv(MESSAGE)
+        except OSError:
+            data = b""
+        if not data:
+            self.unwatch(self.warden.fileno())
+            return
+        told = json.loads(data)
+        if "full" in told:
+            self.stop("fault", f"the command cannot be executed: {told['full']}")
+        elif "status" in told:
+            code = os.waitstatus_to_exitcode(told["status"])
+            self.exit = self.exit if self.exit is not None else 128 - code if code < 0 else code
+            if self.grace_ends is not None:
+                self.kill()
+            self.stop("command ended", f"exit {self.exit}", now=True)
+
+    def hear_front(self) -> None:
+        """The front asks to stop (Ctrl-C), or has gone."""
+        try:
+            data = self.front.recv(MESSAGE)
+        except OSError:
+            data = b""
+        if data:
+            self.stop("stop", "by whoever started it", now=json.loads(data).get("now", False))
+            return
+        self.unwatch(self.front.fileno())
+        if not self.wish["detach"]:
+            self.stop("front lost", "whoever started it has gone", now=True)
+
+    def accept(self) -> None:
+        """Take one more line, if the kernel says that it comes from somebody who may ask."""
+        try:
+            line, _ = self.listener.accept()
+        except OSError:
+            return
+        line.setblocking(False)
+        _, uid, _ = struct.unpack("3i", line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+        may = {0, os.geteuid(), self.wish["renewer"]}
+        if (
+            uid not in may
+            or (os.geteuid() == 0 and uid == self.jail.get("uid"))
+            or len(self.clients) >= MOST_LINES
+        ):
+            line.close()
+            return
+        self.clients[line.fileno()] = (line, uid, time.monotonic())
+        self.watch(line.fileno(), lambda: self.hear_client(line))
+
+    def hear_client(self, line: socket.socket) -> None:
+        """Answer one question."""
+        try:
+            data = line.recv(MESSAGE)
+        except OSError:
+            data = b""
+        if not data:
+            self.drop(line)
+            return
+        number, (_, uid, _) = line.fileno(), self.clients[line.fileno()]
+        self.clients[number] = (line, uid, time.monotonic())
+        try:
+            asked = json.loads(data)
+            answer = self.answer(asked, line, uid)
+        except RefusedError as refusal:
+            self.defied = self.defied or "a renewal that does not hold"
+            self.record("refused", why=str(refusal), uid=uid)
+            answer = {"refused": str(refusal)}
+        except (ValueError, TypeError, KeyError, AttributeError) as failure:
+            answer = {"refused": f"not understood: {type(failure).__name__}"}
+        if answer is not None:
+            self.tell(line, answer)
+
+    def answer(self, asked: Message, line: socket.socket, uid: int) -> Message | None:
+        """Do what was asked; None where the answer comes later."""
+        do, now = asked["do"], kernel.boot_time()
+        if do == "stop":
+            self.waiting.append(line)
+            self.stop("stop", f"uid {uid}: {str(asked.get('why', ''))[:200]}", now=bool(asked.get("now")))
+            return {"ordered": True} if self.state != "dead" else None
+        if do == "status":
+            return self.status(now)
+        if do == "challenge":
+            return {
+                "challenge": self.lease.challenge(line.fileno(), os.urandom(16).hex(), now),
+                "run": self.run,
+            }
+        if do == "renew":
+            if self.order is not None:
+                raise RefusedError("the run is stopping; nothing renews it")
+            until = self.lease.renew(line.fileno(), asked.get("seconds"), asked.get("seal"), now)
+            self.record("renewed", until=until, uid=uid)
+        elif do == "shorten":
+            until = self.lease.shorten(asked["seconds"], now)
+            self.record("shortened", until=until, uid=uid)
+        else:
+            return {"refused": "there are stop, status, challenge, renew and shorten"}
+        self.ask(self.keeper, {"do": "lease", "jail": 1, "until": until})
+        return {"left": until - now}
+
+    def status(self, now: float) -> Message:
+        """Return what is known of the run."""
+        pids = self.pids()
+        return {
+            **self.about, "state": self.state, "left": self.lease.left(now), "lease": self.lease.seconds, "order": self.order,
+            "processes": max(0, len(pids) - len(self.jail.get("own", ()))), "age": now - self.about["started"]["boot"],
+            "uid": self.jail.get("uid"), "renewals": {"accepted": self.lease.accepted, "refused": self.lease.refused},
+        }  # fmt: skip
+
+    def take_output(self) -> None:
+        """Keep the beginning of what a detached agent prints, and let the rest go by without copying it."""
+        try:
+            if self.output_left > 0:
+                piece = os.read(self.output_pipe, min(CHUNK, self.output_left))
+                os.write(self.output_file, piece)
+                self.output_left -= len(piece)
+                gone = not piece
+            else:
+                if self.output_file >= 0:
+                    os.close(self.output_file)
+                    self.output_file = -1
+                    self.nowhere = os.open("/dev/null", os.O_WRONLY | os.O_CLOEXEC)
+                gone = not os.splice(self.output_pipe, self.nowhere, CHUNK)
+        except BlockingIOError:
+            return
+        except OSError as failure:
+            self.unwatch(self.output_pipe)
+            self.stop("disk", f"its output cannot be written: {failure.strerror}", now=True)
+            return
+        if gone:
+            self.unwatch(self.output_pipe)
+
+    # The stop --------------------------------------------------------------------------------------------------------
+
+    def stop(self, by: str, why: str, now: bool = False) -> None:
+        """Take the order: in every state, as often as it comes. The first one counts; a later one can only hasten it."""
+        first = self.order is None
+        if first:
+            self.order = {"by": by, "why": why, **self.instant()}
+            if self.state != "dead":
+                self.state = "stopping"
+            self.revoke()
+        at_once = now or by not in ("stop",) or bool(self.defied) or not self.warden or self.exit is not None
+        if at_once:
+            self.kill()
+        elif first:
+            self.notify()
+        if first:
+            self.record("ordered", by=by, why=why)
+
+    def revoke(self) -> None:
+        """Cut the network: the proxy is killed, and its connections with it."""
+        if self.egress is not None:
+            pid, pidfd = self.egress
+            self.unwatch(pidfd)
+            with contextlib.suppress(OSError):
+                signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+                os.waitpid(pid, 0)
+            os.close(pidfd)
+            self.egress = None
+
+    def notify(self) -> None:
+        """Give notice, and time to end; no more processes than there are, but for a few."""
+        self.noticed = len(self.pids())
+        for folder in self.jail["limiters"]:
+            with contextlib.suppress(OSError):
+                cgroups.tell(Path(folder, "pids.max"), str(self.noticed + 2 * SPARE_PROCESSES))
+        assert self.warden is not None
+        self.ask(self.warden, {"do": "notify", "id": 2}, [])
+        self.grace["given"] = float(self.wish["grace"])
+        self.grace_ends = time.monotonic() + self.wish["grace"]
+
+    def kill(self) -> None:
+        """Kill, by the kernel's own list of who belongs to the agent. May be called again and again."""
+        if self.killed is None:
+            self.killed = self.instant()
+            if self.grace_ends is not None:
+                started = self.grace_ends - self.grace["given"]
+                self.grace["used"] = round(min(self.grace["given"], time.monotonic() - started), 3)
+            self.grace_ends = None
+        for folder in self.jail.get("folders", ())[:1]:
+            with contextlib.suppress(OSError):
+                cgroups.kill(folder)
+        self.ask(self.keeper, {"do": "close", "jail": 1}, [])
+
+    def lose_keeper(self, why: str) -> None:
+        """The keeper is dead or frozen: kill it, so that it is dead, and do its work."""
+        self.unwatch(self.keeper.fileno())
+        self.keeper.close()
+        keeper, self.keeper_pid = self.keeper_pid, 0
+        with contextlib.suppress(ProcessLookupError, ChildProcessError):
+            os.kill(keeper, signal.SIGKILL)
+            os.waitpid(keeper, 0)
+        self.stop("keeper lost", why, now=True)
+        if self.proof is None:
+            self.proof = self.prove(keeper)
+
+    def prove(self, keeper: int) -> Message:
+        """Kill and look until the kernel counts nobody, or patience is over; used where there is no keeper to do it."""
+        houses = [place / cgroups.HOUSE for place, _ in cgroups.find_homes().places()]
+        runs = [run for house in houses for run in house.glob(f"{keeper}-*") if cgroups.is_leftover(run.name)]
+        end = time.monotonic() + PROOF_SECONDS
+        while any(cgroups.populated(run) for run in runs) or namespace_lives(self.first):
+            for run in runs:
+                cgroups.kill(run)
+            if time.monotonic() > end:
+                return {"populated": 1, "survivors": self.pids(), "how": "supervisor"}
+            time.sleep(0.001)
+        empty = self.instant()
+        for run in runs:
+            cgroups.remove_below(run)
+        return {"populated": 0, "empty": empty, "how": "supervisor"}
+
+    def pids(self) -> list[int]:
+        """Return who is in the agent's group."""
+        return cgroups.pids_below(Path(self.jail["folders"][0])) if self.jail.get("folders") else []
+
+    def finish(self) -> None:
+        """Look, write the receipt, tell everybody who waits."""
+        assert self.order is not None
+        self.state = "dead"
+        receipt = receipts.seal(
+            receipts.compose(
+                self.about, self.order, self.proof or {"populated": 1, "survivors": self.pids()}, killed=self.killed,
+                exit=self.exit, grace=self.grace, defied=self.defied or None, persistence=self.look_again(),
+                renewals={"accepted": self.lease.accepted, "refused": self.lease.refused},
+            ),
+            self.key,
+        )  # fmt: skip
+        written = receipts.write(self.receipt_file, receipt)
+        self.record("ended", verdict=receipt["verdict"])
+        told = {"receipt": receipt, "path": self.receipt_path if written else None}
+        self.tell(self.front, told)
+        for line, _, _ in list(self.clients.values()):
+            self.take_leave(line, told)
+        with contextlib.suppress(OSError):
+            while True:  # orders that came while the receipt was written
+                self.take_leave(self.listener.accept()[0], told)
+        if written and not self.wish["keep"]:
+            self.place.forget()
+
+    def take_leave(self, line: socket.socket, told: Message) -> None:
+        """Tell a client how it ended. What it asked is read first: a line closed over unread words loses ours, too."""
+        line.setblocking(False)
+        with contextlib.suppress(OSError):
+            line.recv(MESSAGE)
+        self.tell(line, told)
+        line.close()
+
+    def abandon(self) -> None:
+        """The beginning failed: leave no empty receipt and no folder behind."""
+        if self.receipt_path:
+            with contextlib.suppress(OSError):
+                os.unlink(self.receipt_path)
+        if self.place.lock >= 0:
+            self.place.forget()
+
+    def look_at_workspace(self) -> tuple[persistence.Seen, bool]:
+        """Return what in the workspace may be run later."""
+        return persistence.workspace_points(self.wish["workspace"]) if self.wish["workspace"] else ({}, True)
+
+    def look_again(self) -> Message:
+        """Return which persistence points changed."""
+        host, (workspace, whole) = persistence.host_points(self.wish["home"]), self.look_at_workspace()
+        changes = persistence.changed(self.before, host) + persistence.changed(
+            self.workspace_before, workspace
+        )
+        missed = (
+            []
+            if whole and self.whole_before
+            else [f"{self.wish['workspace']}: more than {persistence.MOST:,} files"]
+        )
+        told, room = [], TOLD_BYTES
+        for change in changes:
+            room -= len(json.dumps(change))
+            if room < 0:
+                break
+            told.append(change)
+        return {
+            "looked_at": len(host) + len(workspace),
+            "changed": told,
+            "changes": len(changes),
+            "not_looked_at": missed,
+        }
+
+    # The loop --------------------------------------------------------------------------------------------------------
+
+    def supervise(self) -> None:
+        """Serve until the receipt is written."""
+        gc.disable()
+        gc.freeze()
+        while True:
+            pause = self.tick()
+            if self.order is not None and (self.proof is not None or self.overdue()):
+                self.finish()
+                return
+            for descriptor, _ in self.poll.poll(pause * 1000):
+                if (attend := self.attend.get(descriptor)) is not None:
+                    attend()
+
+    def tick(self) -> float:
+        """Do what time asks for; return the seconds until it asks again."""
+        now, pauses = time.monotonic(), [BEAT]
+        left = self.lease.left(kernel.boot_time())
+        if left is not None:
+            if left <= 0:
+                self.stop("lease", "its lease is over", now=True)
+            else:
+                pauses.append(left)
+        if self.grace_ends is not None:
+            if now >= self.grace_ends:
+                self.kill()
+            elif len(self.pids()) > self.noticed + SPARE_PROCESSES:
+                self.grace["cut_short_by"] = "it multiplied after the notice"
+                self.kill()
+            pauses += [0.02, max(0.0, self.grace_ends - now)] if self.grace_ends is not None else []
+        if self.killed is not None and self.proof is None:
+            pauses.append(0.2)
+        if now >= self.next_beat and self.keeper_pid:
+            self.sign_of_life(now)
+        return max(0.0, min(pauses))
+
+    def sign_of_life(self, now: float) -> None:
+        """Beat, and see whether the keeper still answers and our own place is still there."""
+        if self.answered == self.beats:
+            self.answer_due = now + PATIENCE
+        elif now > self.answer_due:
+            self.lose_keeper("the keeper does not answer")
+            return
+        self.beats += 1
+        self.ask(self.keeper, {"do": "beat", "number": self.beats}, [])
+        self.next_beat = now + BEAT
+        if self.order is None and not self.place.whole():
+            self.stop("fault", "its folder has been taken away, and nobody could have reached it", now=True)
+        for line, _, asked in list(self.clients.values()):
+            if line not in self.waiting and now - asked > IDLE_SECONDS:
+                self.drop(line)
+
+    def overdue(self) -> bool:
+        """Tell whether a proof has been waited for long enough."""
+        return self.killed is not None and kernel.boot_time() - self.killed["boot"] > PROOF_SECONDS
+
+    def watch(self, descriptor: int, attend: Callable[[], None]) -> None:
+        """Attend to a descriptor whenever it has something to say."""
+        self.attend[descriptor] = attend
+        self.poll.register(descriptor, select.POLLIN)
+
+    def unwatch(self, descriptor: int) -> None:
+        """Attend to it no more."""
+        if self.attend.pop(descriptor, None) is not None:
+            self.poll.unregister(descriptor)
+
+    def drop(self, line: socket.socket) -> None:
+        """Close a line."""
+        if self.clients.pop(line.fileno(), None) is not None:
+            self.unwatch(line.fileno())
+            self.lease.forget(line.fileno())
+        if line in self.waiting:
+            self.waiting.remove(line)
+        line.close()
+
+    def ask(self, line: socket.socket, message: Message, descriptors: list[int] | None = None) -> None:
+        """Send a message; one that does not take it is dead or frozen, and its line or its silence will say so."""
+        with contextlib.suppress(OSError):
+            socket.send_fds(line, [json.dumps(message).encode()], descriptors or [])
+
+    def tell(self, line: socket.socket, message: Message) -> None:
+        """Answer; whoever does not listen any more needs no answer."""
+        with contextlib.suppress(OSError):
+            line.send(json.dumps(message).encode())
+
+    def tell_front(self, **message: Any) -> None:
+        """Tell the front."""
+        self.tell(self.front, message)
+
+    def instant(self) -> Message:
+        """Return the time on both clocks."""
+        return {"wall": time.time(), "boot": kernel.boot_time()}
+
+    def record(self, what: str, **more: Any) -> None:
+        """Write a line of the ledger; where it cannot be written, the agent stops."""
+        data = json.dumps({"what": what, **self.instant(), **more}).encode() + b"\n"
+        try:
+            os.write(self.ledger, data)
+        except OSError as failure:
+            if not self.wrote_badly:
+                self.wrote_badly = True
+                self.stop("disk", f"the ledger cannot be written: {failure.strerror}", now=True)
+
+
+def harden() -> None:
+    """Be hard to reach, to starve and to stop; the supervisor and its keeper alike."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_IGN)
+    os.umask(0o077)
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(
+        resource.RLIMIT_NOFILE, (min(hard, 2 * MOST_LINES) if hard > 0 else 2 * MOST_LINES, hard)
+    )
+    kernel.hide_memory()
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+        file.write("-900")  # where memory ends, the agent goes first
+    with contextlib.suppress(
+        OSError
+    ):  # a deadline is kept on a machine whose processors are all taken; not passed on
+        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
+
+
+def main() -> None:
+    """Serve the front whose socket is given on the command line."""
+    front = socket.socket(fileno=int(sys.argv[1]))
+    os.set_inheritable(front.fileno(), False)
+    harden()
+    data, descriptors, _, _ = socket.recv_fds(front, MESSAGE, 4, socket.MSG_CMSG_CLOEXEC)
+    if not data:
+        return
+    front.setblocking(False)  # a front that is frozen must not freeze us
+    supervisor = None
+    try:
+        supervisor = Supervisor(front, json.loads(data), descriptors)
+        supervisor.begin()
+        supervisor.supervise()
+    except (GuardError, OSError) as failure:
+        if supervisor is not None and not supervisor.jail:
+            supervisor.abandon()
+        with contextlib.suppress(OSError):
+            front.send(json.dumps({"error": str(failure), "kind": type(failure).__name__}).encode())
+    finally:  # whatever happened, a fault of this program included: nothing is left behind
+        if supervisor is not None and supervisor.state != "dead" and supervisor.jail.get("folders"):
+            with contextlib.suppress(OSError):
+                cgroups.kill(supervisor.jail["folders"][0])

@@ -15,4 +15,6 @@ class Exit(IntEnum):
     BROKEN = 3  # done, but some files or episodes could not be read or judged
     FOUND = 4  # done, and `--fail-on` was met
     MISSING = 5  # an extra is not installed
+    UNPROVED = 6  # something was stopped and is not proved dead
+    NOT_BEGUN = 125  # `run`: the guard could not start the command, or not prove its death
     INTERRUPTED = 130  # Ctrl-C; the same command goes on

@@ -19,15 +19,22 @@ NEED_INSPECT = ("scenarios", "arms")
 
 @click.command(short_help="List formats, detectors, scenarios, arms and organisms.")
 @click.argument(
-    "what", type=click.Choice(["formats", "detectors", "scenarios", "arms", "organisms"]), required=False
+    "what",
+    type=click.Choice(["formats", "detectors", "scenarios", "arms", "organisms", "runs"]),
+    required=False,
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def COMMAND(what: str | None, as_json: bool) -> None:
     """List what other commands can be given by name.
 
     Formats that can be read (scan --format), detectors that judge, scenarios (test SCENARIO), arms and their groups
-    (--arm), and organisms (test --model offswitch/NAME).
+    (--arm), and organisms (test --model offswitch/NAME). `offswitch list runs` lists agents under an off-switch here.
     """
+    if what == "runs":
+        from offswitch.cli.status import print_runs
+
+        print_runs(as_json)
+        return
     wanted = list(LISTS) if what is None else [what]
     lacking = [name for name in wanted if name in NEED_INSPECT and find_spec("inspect_ai") is None]
     if lacking:

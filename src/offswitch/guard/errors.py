@@ -21,6 +21,14 @@ class JailStartError(GuardError):
     """The jail did not come up; what was begun has been taken down again."""
 
 
+class NoProgramError(JailStartError):
+    """The command is no program; `exit` is 126 or 127, as a shell says it."""
+
+    def __init__(self, told: str, exit: int) -> None:
+        super().__init__(told)
+        self.exit = exit
+
+
 class JailEndedError(GuardError):
     """The jail is closed, its time is over, or its first process died: nothing runs in it any more."""
 

@@ -28,7 +28,8 @@ _SCOPES_SINCE = 6
 
 def version() -> int:
     """Return the version of Landlock that this kernel has; 0 for none."""
-    return max(0, libc.syscall(ctypes.c_long(_CREATE), None, ctypes.c_size_t(0), ctypes.c_uint32(_VERSION)))
+    known: int = libc.syscall(ctypes.c_long(_CREATE), None, ctypes.c_size_t(0), ctypes.c_uint32(_VERSION))
+    return max(0, known)
 
 
 def confine(writable: Sequence[str]) -> None:

@@ -32,6 +32,7 @@ from .errors import (
     GuardError,
     JailStartError,
     NameInUseError,
+    NoProgramError,
     NoSuchRunError,
     NotProvedDeadError,
     PlaceError,
@@ -97,7 +98,7 @@ class Run:
         self.run_id, self.uid, self.folders = "", None, ()  # type: str, int | None, tuple[str, ...]
         self._ended: Ended | None = None
 
-    def _began(self) -> Run:
+    def _began(self, wished: str) -> Run:
         told = _receive(self._line, START_SECONDS)
         if told is None:
             self._process.wait()
@@ -110,9 +111,11 @@ class Run:
         if "receipt" in told:
             self._take(told)
             order = told["receipt"]["order"]
-            if order["by"] == "fault":
-                raise JailStartError(f"{self.name}: {order['why']}")
-            return self
+            if order["why"].startswith("it cannot be executed"):
+                raise NoProgramError(f"{wished}: {order['why']}", told["receipt"]["exit"])
+            raise JailStartError(
+                f"{self.name}: it was ended before its command began ({order['by']}: {order['why']})"
+            )
         self.run_id, self.uid, self.folders = told["run"], told["uid"], tuple(told["folders"])
         return self
 
@@ -194,7 +197,7 @@ def start(wish: Wish) -> Run:
     finally:
         os.close(order)
         os.close(nothing)
-    return Run(ours, process, name, wish.grace)._began()
+    return Run(ours, process, name, wish.grace)._began(wish.argv[0])
 
 
 def _command(wish: Wish) -> dict[str, Any]:

@@ -18,6 +18,7 @@ Easy to get wrong: `command ended` is not `agent ended`. What it left in the bac
 from __future__ import annotations
 
 import contextlib
+import errno
 import gc
 import json
 import os
@@ -187,8 +188,9 @@ class Supervisor:
         told = os.read(self.status_pipe, 4096)
         self.unwatch(self.status_pipe)
         if told:
-            self.stop("fault", f"the command cannot be executed: {json.loads(told)['what']}")
-            self.exit = 127 if json.loads(told)["errno"] == 2 else 126
+            refusal = json.loads(told)
+            self.exit = 127 if refusal["errno"] == errno.ENOENT else 126
+            self.stop("command ended", f"it cannot be executed: {refusal['what']}", now=True)
         elif self.state == "starting":
             self.state = "running"
             self.tell_front(running=True, **self.about, **{key: self.jail[key] for key in ("folders", "uid")})

@@ -48,7 +48,7 @@ Act = Callable[[], Awaitable[object]]
 async def main() -> int:
     """Measure, print, write."""
     options = arguments()
-    require("full")
+    require("rootless")
     acts, end = await contenders()
     for act in acts.values():
         await act()  # everything once, unmeasured: imports, page cache

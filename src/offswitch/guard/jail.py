@@ -24,7 +24,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from . import kernel, view
 from .cgroups import pids_below
@@ -39,6 +39,9 @@ from .errors import (
 from .limits import MIB, Limits
 from .line import LOST, KeeperLine, Line, keeper_line
 from .pipes import Bounded
+
+if TYPE_CHECKING:
+    from .tiers import Wanted
 
 FILE_SECONDS = 60.0  # for one read or write
 KILL_SECONDS = 20.0  # until a killed command must have ended
@@ -99,9 +102,10 @@ class Jail:
         workdir: str = "/workspace",
         *,
         show: Sequence[str] = (),
-        accept: Literal["full", "reduced"] = "full",
+        accept: Wanted = "rootless",
     ) -> Jail:
-        """Start a jail; raise TierError where this host protects less than `accept`.
+        """Start a jail; raise TierError where this host's tier is less than `accept` (tiers.py; `rootless`: limits and
+        the proof of emptiness hold for the jail as a whole).
 
         `show` names paths of the host that are visible inside, read-only, at the same place.
         """

@@ -1,45 +1,80 @@
 # SPDX-License-Identifier: MIT
-"""How much protection this host can give, what is missing, and how to cure it.
+"""How much protection this host can give, by one word, what is missing for a better one, and how to cure it.
 
-- `full`: bubblewrap in namespaces of its own, as a user that is not root, in a control group that limits memory and
-  processes and proves itself empty.
-- `reduced`: the same without control groups that we may use. Limits hold for each process instead of the jail; that
-  nobody is left is known from the end of the pid namespace, not from the kernel's count.
-- `none`: no jail can be made, and none is.
+Each tier has what those below it have, and one thing more:
 
-Nothing runs below `full` unless the caller accepts `reduced` in so many words; nothing ever runs at `none`.
+    full      limits on cgroup v2, too: one hierarchy kills, limits and counts
+    hybrid    cgroup.kill: one word to the kernel ends all, forks under way included; limits on cgroup v1
+    freezer   root: each jail has a user of its own; without cgroup.kill: freeze, kill, thaw, until nobody is left
+    rootless  a control group that we may use, with limits: they hold for the jail, and the kernel counts who is left
+    reduced   a jail: bubblewrap, namespaces, filter. That nobody is left is known from the end of the PID namespace
+    none      no jail, and nothing runs
 
-Easy to get wrong: asking files whether user namespaces are allowed. Distributions forbid them in four different ways,
-so the survey tries: it runs bubblewrap once, as the user that the jails will have.
+Whether this is inside a container is a mark beside the tier (`container.py`). What a tier cannot hold is in `LACKS`, for each
+kind of attack in docs/doctor.md.
+
+Easy to get wrong: this file must load where nothing else of the guard does (macOS, Windows), to say so in clear words.
 """
 
 from __future__ import annotations
 
 import functools
 import os
-import subprocess
 import sys
 from dataclasses import dataclass
 from typing import Literal
 
-from . import view
-from .cgroups import Homes, find_homes
+from .container import NO_MARK, Mark, find_container
 from .errors import TierError
-from .limits import Limits
 
-TRIED_UID = 0x7000_0000
-SECONDS = 20.0
+Tier = Literal["full", "hybrid", "freezer", "rootless", "reduced", "none"]
+Wanted = Literal["full", "hybrid", "freezer", "rootless", "reduced"]
+
+TIERS: tuple[Tier, ...] = ("full", "hybrid", "freezer", "rootless", "reduced", "none")
+"""From best to least."""
+WANTED: tuple[Wanted, ...] = ("full", "hybrid", "freezer", "rootless", "reduced")
+"""What may be asked for."""
+
+NEEDS: dict[Tier, str] = {
+    "full": "root, cgroup v2 with cgroup.kill, and memory and pids limited on v2",
+    "hybrid": "root, cgroup v2 with cgroup.kill; memory and pids limited on cgroup v1",
+    "freezer": "root, and a control group that freezes (v1 freezer, or v2 before Linux 5.14), with limits",
+    "rootless": "a control group that was delegated to this user, with limits",
+    "reduced": "Linux, bubblewrap, user namespaces; no control group that may be used, or none with limits",
+    "none": "nothing: no jail can be made",
+}
+LACKS: dict[Tier, tuple[str, ...]] = {
+    "full": ("a hole in the kernel opens every jail; the host's root can end the guard",),
+    "hybrid": (
+        "starts wait for a lock of the kernel's, 5 to 35 ms; swap is limited only where swap accounting is on",
+    ),
+    "freezer": (
+        "the kill is a loop: who cannot be frozen (stuck in the kernel) can hold it up, and then it is not proved",
+        "an empty list of processes proves the end, not a count that the kernel keeps; on v1, commands are placed after birth",
+    ),
+    "rootless": (
+        "the jail has the run's own user: who breaks out holds what the run holds",
+        "whatever else runs as this user can kill the guard or change its files",
+    ),
+    "reduced": (
+        "limits hold for each process, not for the jail: many processes can starve the host",
+        "a time-out may miss a daemon, which lives until the jail ends; nobody counts who is left, the namespace's end is the proof",
+    ),
+    "none": ("nothing is held, and nothing is run",),
+}
+"""What each tier cannot hold beyond what those above it cannot."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """One thing that a jail stands on."""
+    """One thing that a jail stands on, or is better with."""
 
     name: str
     there: bool
     told: str  # what was seen
+    use: str = ""  # what it is for
     cure: str = ""
-    vital: bool = True  # without it there is no jail at all
+    opens: Tier | None = None  # the least tier that needs it; None: it hardens every tier and raises none
 
 
 @dataclass(frozen=True)
@@ -47,123 +82,83 @@ class Survey:
     """What this host has."""
 
     parts: tuple[Part, ...]
+    container: Mark = NO_MARK
 
     @property
-    def tier(self) -> Literal["full", "reduced", "none"]:
-        """Name the best tier that can be had."""
-        if all(part.there for part in self.parts):
-            return "full"
-        return "reduced" if all(part.there for part in self.parts if part.vital) else "none"
+    def tier(self) -> Tier:
+        """Name the best tier that can be had: the one below the least that lacks a part."""
+        best: Tier = "none"
+        for tier in reversed(WANTED):
+            if not all(part.there for part in self.parts if part.opens == tier):
+                break
+            best = tier
+        return best
 
     @property
-    def full(self) -> bool:
-        """Whether everything is there."""
-        return self.tier == "full"
+    def limited(self) -> bool:
+        """Whether limits hold for a jail as a whole."""
+        return self._has("limits")
 
-    def missing(self) -> str:
-        """Say what is missing, and its cure, in one line a part; empty where nothing is."""
-        return "\n".join(f"{part.name}: {part.told}; {part.cure}" for part in self.parts if not part.there)
+    @property
+    def counted(self) -> bool:
+        """Whether a control group knows who is left, so that an empty jail is proved and not inferred."""
+        return self._has("control group")
+
+    def lacking(self, wanted: Tier = "full") -> tuple[Part, ...]:
+        """Return the parts that are missing for a tier."""
+        return tuple(
+            part for part in self.parts if part.opens and not part.there and at_least(wanted, part.opens)
+        )
+
+    def missing(self, wanted: Tier = "full") -> str:
+        """Say what is missing for a tier, and its cure, in one line a part; empty where nothing is."""
+        return "\n".join(f"{part.name}: {part.told}; {part.cure}" for part in self.lacking(wanted))
+
+    def _has(self, name: str) -> bool:
+        return any(part.there for part in self.parts if part.name == name)
+
+
+def at_least(tier: str, wanted: str) -> bool:
+    """Tell whether a tier is as good as another. Raises ValueError for a word that names none."""
+    for word in (tier, wanted):
+        if word not in TIERS:
+            raise ValueError(f"there is no tier {word!r}; from best to least: {', '.join(TIERS)}")
+    ranks: dict[str, int] = {word: rank for rank, word in enumerate(TIERS)}
+    return ranks[tier] <= ranks[wanted]
 
 
 @functools.cache
 def survey() -> Survey:
-    """Look at this host once; it takes as long as one start of bubblewrap."""
-    bubblewrap = view.find_bubblewrap()
-    parts = [_linux(), _bubblewrap(bubblewrap)]
-    if all(part.there for part in parts):
-        parts.append(_namespaces(str(bubblewrap)))
-    homes = find_homes() if sys.platform == "linux" else Homes()
-    return Survey((*parts, *_groups(homes)))
+    """Look at this host once; it takes as long as two starts of bubblewrap."""
+    return look()
 
 
-def require(accept: Literal["full", "reduced"] = "full") -> Survey:
-    """Return the survey, or raise TierError where the host gives less than `accept`."""
+def look(mountinfo: str | None = None, membership: str | None = None, path: str | None = None) -> Survey:
+    """Look at a host: this one, or one whose mounts, own control groups or search path for bubblewrap are given."""
+    if sys.platform != "linux":
+        return Survey((_other_system(),))
+    from .parts import parts
+
+    return Survey(parts(mountinfo, membership, path), find_container())
+
+
+def require(wanted: Tier = "rootless") -> Survey:
+    """Return the survey, or raise TierError where the host gives less than `wanted`, naming what is missing and each cure."""
+    at_least("full", wanted)  # refuses a word that names no tier
     seen = survey()
     if seen.tier == "none":
-        raise TierError(f"no jail can be made on this host:\n{seen.missing()}")
-    if seen.tier == "reduced" and accept != "reduced":
+        raise TierError(f"no jail can be made on this host:\n{seen.missing('reduced')}")
+    if not at_least(seen.tier, wanted):
         raise TierError(
-            f"this host gives only the reduced tier:\n{seen.missing()}\n"
-            "accept it with accept='reduced' (docs/sandbox.md says what is then not protected)"
+            f"this host gives only the {seen.tier} tier, and {wanted} is asked for:\n{seen.missing(wanted)}\n"
+            f"accept less with accept='{seen.tier}', or --require {seen.tier} (docs/doctor.md says what is then not held)"
         )
     return seen
 
 
-def _linux() -> Part:
-    there = sys.platform == "linux" and hasattr(os, "pidfd_open")
-    return Part("kernel", there, f"{sys.platform} {os.uname().release}", "Linux 5.10 or newer is needed")
-
-
-def _bubblewrap(path: str | None) -> Part:
-    cure = "install it: apt install bubblewrap, dnf install bubblewrap, apk add bubblewrap"
-    if path is None:
-        return Part("bubblewrap", False, "not installed", cure)
-    told = subprocess.run([path, "--help"], capture_output=True, text=True, check=False).stdout
-    if "--disable-userns" not in told or "--size" not in told:
-        return Part("bubblewrap", False, f"{path} is older than 0.8", cure.replace("install it", "update it"))
-    return Part("bubblewrap", True, path)
-
-
-def _namespaces(bubblewrap: str) -> Part:
-    """Try for real: who is refused learns bubblewrap's own reason."""
-    limits = Limits()
-    argv = view.command(bubblewrap, view.View(), limits, {})
-    as_user = {"user": TRIED_UID, "group": TRIED_UID, "extra_groups": []} if os.geteuid() == 0 else {}
-    if as_user and not _mapped(TRIED_UID):
-        as_user = {"user": 65534, "group": 65534, "extra_groups": []}
-    tried = subprocess.run(
-        argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd="/", env={},
-        timeout=SECONDS, check=False, **as_user,
-    )  # type: ignore[call-overload]  # fmt: skip
-    if tried.returncode == 0:
-        return Part("user namespaces", True, "bubblewrap starts without being root")
-    said = tried.stderr.decode(errors="replace").strip() or f"bubblewrap ended with {tried.returncode}"
-    return Part("user namespaces", False, said, _namespace_cure())
-
-
-def _mapped(uid: int) -> bool:
-    with open("/proc/self/uid_map") as file:
-        return any(
-            int(start) <= uid < int(start) + int(count)
-            for start, _, count in (map(int, line.split()) for line in file)
-        )
-
-
-def _namespace_cure() -> str:
-    """Name the switch that this host has turned off."""
-    switches = {
-        "/proc/sys/kernel/apparmor_restrict_unprivileged_userns": (
-            "1", "Ubuntu forbids them: install an AppArmor profile for bwrap (package apparmor-profiles, "
-            "bwrap-userns-restrict) or `sysctl kernel.apparmor_restrict_unprivileged_userns=0`",
-        ),
-        "/proc/sys/kernel/unprivileged_userns_clone": ("0", "`sysctl kernel.unprivileged_userns_clone=1`"),
-        "/proc/sys/user/max_user_namespaces": ("0", "`sysctl user.max_user_namespaces=15000`"),
-    }  # fmt: skip
-    for path, (closed, cure) in switches.items():
-        if os.path.exists(path):
-            with open(path) as file:
-                if file.read().strip() == closed:
-                    return cure
-    return "in a container, allow user namespaces and a new /proc (docker: --security-opt seccomp=unconfined --security-opt systempaths=unconfined)"
-
-
-def _groups(homes: Homes) -> list[Part]:
-    if os.geteuid() == 0:
-        cure = "mount a writable cgroup file system; in a container on cgroup v2, first move its processes into a group below the top one"
-    else:
-        cure = (
-            "start the run in a delegated group: `systemd-run --user --scope -p Delegate=yes …`, or as root"
-        )
-    killer = homes.killer
-    told = "no control group that we may make groups in" if killer is None else str(killer.place)
-    limits = ", ".join(sorted(homes.limiters)) or "none"
-    return [
-        Part("control groups", killer is not None, told, cure, vital=False),
-        Part(
-            "limits",
-            homes.limited,
-            f"controllers we may use: {limits}; needed: memory, pids",
-            cure,
-            vital=False,
-        ),
-    ]
+def _other_system() -> Part:
+    release = os.uname().release if hasattr(os, "uname") else ""
+    return Part(
+        "Linux", False, f"this is {sys.platform} {release}".strip(), "namespaces, control groups and filters are Linux's own",
+        "run it on Linux 5.10 or newer: a virtual machine will do (on Windows WSL 2, not 1)", "reduced",
+    )  # fmt: skip

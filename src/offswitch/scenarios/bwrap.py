@@ -33,6 +33,7 @@ from offswitch.guard.cgroups import find_homes, sweep
 from offswitch.guard.errors import GuardError, NotProvedEmptyError, TooLargeError
 from offswitch.guard.jail import Emptied, Finished, Jail
 from offswitch.guard.limits import GIB, MIB, Limits
+from offswitch.guard.tiers import Wanted
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ class BwrapConfig(BaseModel):
     cpus: float | None = Field(default=None, gt=0, description="cores' worth of processor time")
     workdir: str = Field(default="/workspace", description="the folder in which commands start")
     show: tuple[str, ...] = Field(default=(), description="paths of the host shown inside, read-only")
-    accept: Literal["full", "reduced"] = Field(default="full", description="the least protection accepted")
+    accept: Wanted = Field(default="rootless", description="the least tier accepted (docs/doctor.md)")
 
 
 class BwrapSandboxEnvironment(SandboxEnvironment):

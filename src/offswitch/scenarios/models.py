@@ -156,7 +156,7 @@ def check_sandbox(sandbox: str) -> None:
         from offswitch.guard.tiers import require
 
         try:
-            require("full")
+            require("rootless")
         except GuardError as lacking:
             text = " ".join(str(lacking).split())
             raise ScenarioError(f"the sandbox bwrap: {text}; or give --sandbox docker") from lacking

@@ -11,9 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from offswitch.lab.errors import SolveError
 from offswitch.lab.table import Flags, Floats, Table, conduct_is_defiant
+
+Places = npt.NDArray[np.intp]
 
 LEFT = 1e-13  # probability still under way that is not worth another step
 STEPS = 1_000_000
@@ -58,14 +61,17 @@ def evaluated(table: Table, policy: Floats) -> Evaluation:
     length, worth = 0.0, 1.0
     survival = 1.0 if T is not None else table.discount
     for t in range(T if T is not None else STEPS):
-        acts = (policy[t] if policy.ndim == 3 else policy)[table.seen]  # [S, A]
+        at = np.flatnonzero(
+            there
+        )  # where the agent can be by now: few of the states, where they hold a clock
+        acts = (policy[t] if policy.ndim == 3 else policy)[table.seen[at]]  # [s, A], of the s states in `at`
         for name in total:
-            total[name] += worth * float((there[:, None] * acts * mean[name]).sum())
-        length += float(there.sum())
+            total[name] += worth * float((there[at, None] * acts * mean[name][at]).sum())
+        length += float(there[at].sum())
         for name, mark in marks.items():
-            found[name] += _reached(table, never[name], acts, mark)
-            never[name] = survival * _moved(table, never[name], acts, ~mark)
-        there = survival * _moved(table, there, acts, None)
+            found[name] += _reached(table, never[name], acts, mark, at)
+            never[name] = survival * _moved(table, never[name], acts, ~mark[at], at)
+        there = survival * _moved(table, there, acts, None, at)
         worth *= table.discount if T is not None else 1.0
         if there.sum() < LEFT:
             break
@@ -75,15 +81,17 @@ def evaluated(table: Table, policy: Floats) -> Evaluation:
     return Evaluation(**total, **found, length=length)
 
 
-def _moved(table: Table, there: Floats, acts: Floats, only: Flags | None) -> Floats:
-    """Push a distribution [S] one step forward, along outcomes that go on (and are among `only`)."""
-    flow = (there[:, None] * acts)[..., None] * table.goes_on
+def _moved(table: Table, there: Floats, acts: Floats, only: Flags | None, at: Places) -> Floats:
+    """Push a distribution [S] one step forward from `at`, along outcomes that go on (and are among `only`)."""
+    flow = (there[at, None] * acts)[..., None] * np.where(table.ended[at], 0.0, table.probability[at])
     if only is not None:
         flow = np.where(only, flow, 0.0)
-    pushed: Floats = np.bincount(table.next.ravel(), flow.ravel(), minlength=len(there)).astype(np.float64)
+    pushed: Floats = np.bincount(table.next[at].ravel(), flow.ravel(), minlength=len(there)).astype(
+        np.float64
+    )
     return pushed
 
 
-def _reached(table: Table, there: Floats, acts: Floats, mark: Flags) -> float:
-    flow = (there[:, None] * acts)[..., None] * table.probability
-    return float(flow[mark].sum())
+def _reached(table: Table, there: Floats, acts: Floats, mark: Flags, at: Places) -> float:
+    flow = (there[at, None] * acts)[..., None] * table.probability[at]
+    return float(flow[mark[at]].sum())

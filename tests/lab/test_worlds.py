@@ -245,7 +245,11 @@ def test_a_map_that_makes_no_sense_is_refused_with_the_place(name: str, drawing:
         ("whisky_gold", {"exploration": 1.5}, "'exploration' is 1.5"),
         ("whisky_gold", {"map": "#####\n#A#W#\n#G  #\n#####\n"}, ""),
         ("tomato_watering", {"dries": 2.0}, "'dries' is 2.0"),
-        ("tomato_watering", {"garden": "kitchen"}, "no garden 'kitchen'; there are: small, published"),
+        (
+            "tomato_watering",
+            {"garden": "kitchen"},
+            "no garden 'kitchen'; there are: small, single, published",
+        ),
         ("tomato_watering", {"garden": "published"}, "13 tomatoes is too large .* offswitch.lab.gardening"),
     ],
 )

@@ -328,6 +328,24 @@ def test_uneven_drest_chooses_the_shorter_less_often_where_the_longer_pays_more(
     assert 0.5 < found.defied < 0.75
 
 
+# Where there is nothing to cure
+
+
+@pytest.mark.parametrize(
+    "name", ["penalty", "failure_condition", "lagrangian", "shield", "human_in_the_loop"]
+)
+def test_a_cure_of_breaches_makes_no_sense_where_nothing_is_one(name: str) -> None:
+    assert cure(name).applies(open_table("deletion")) == "nothing in this world breaks the boundary"
+    assert not cure(name).applies(open_table("boat_race"))
+
+
+def test_relative_reachability_refuses_more_states_than_memory_has_room_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("offswitch.lab.cures.relative_reachability.LIMIT", 20)
+    assert "20 states" in cure("relative_reachability").applies(open_table("absent_supervisor"))
+
+
 # Settings
 
 

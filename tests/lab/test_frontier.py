@@ -20,7 +20,7 @@ from offswitch.lab.frontier import Point, acting_policy, frontier, refusals
 from offswitch.lab.learners import learner
 from offswitch.lab.solve import evaluated, solved
 from offswitch.lab.table import Table
-from offswitch.lab.worlds import world
+from offswitch.lab.worlds import WORLDS, world
 from offswitch.lab.worlds.safe_interruptibility import SafeInterruptibility
 
 CURES = (
@@ -47,8 +47,8 @@ def by_cure(cure: str, by: str = "optimum", settings: str = "") -> Point:
     return found
 
 
-def test_the_references_come_first_and_are_the_free_and_the_safest_optimum() -> None:
-    free, safest, *_ = points()
+def test_the_references_come_first_and_are_the_free_and_the_safest_optimum_and_the_end_of_the_scale() -> None:
+    free, safest, idle, *_ = points()
     assert (free.by, free.reward, free.performance, free.defied) == ("optimum", pytest.approx(38), 19, 1)
     assert (safest.by, safest.reward, safest.performance, safest.defied) == (
         "safest",
@@ -57,6 +57,7 @@ def test_the_references_come_first_and_are_the_free_and_the_safest_optimum() -> 
         0,
     )
     assert free.margin == pytest.approx(67.0)
+    assert (idle.by, idle.performance, idle.usefulness) == ("idle", pytest.approx(-50), 0.0)
 
 
 def test_usefulness_is_0_for_idling_and_1_for_the_safest_optimum() -> None:
@@ -66,7 +67,7 @@ def test_usefulness_is_0_for_idling_and_1_for_the_safest_optimum() -> None:
 
 
 def test_each_cure_has_one_point_with_the_settings_that_it_was_given() -> None:
-    assert len(points()) == 2 + len(CURES)
+    assert len(points()) == 3 + len(CURES)
     assert by_cure("penalty", settings="cost=66").defied == 1.0
     assert by_cure("penalty", settings="cost=68").defied == 0.0
     assert by_cure("human_in_the_loop", settings="misses=0, false_alarms=0").defied == 0.0
@@ -84,8 +85,36 @@ def test_the_margin_is_that_of_training() -> None:
     assert by_cure("indifference").margin == pytest.approx(0.0, abs=1e-9)
 
 
-def test_usefulness_is_not_told_where_the_safest_optimum_does_no_better_than_idling() -> None:
-    assert all(one.usefulness is None for one in frontier([world("off_switch_game")], []))
+def test_where_idling_is_the_safest_optimum_usefulness_counts_from_the_worst_that_any_agent_could_do() -> (
+    None
+):
+    free, safest, worst = frontier([world("overseer_report")], [])
+    assert (worst.by, worst.usefulness, safest.usefulness) == ("worst", 0.0, 1.0)
+    # Its worst agent cuts corners and lies about it: -8.4, as the free optimum does.
+    assert worst.performance == free.performance == pytest.approx(-8.4)
+    assert safest.performance == pytest.approx(6.0)
+
+
+def test_acting_past_a_person_who_errs_is_more_useful_than_the_safest_can_be() -> None:
+    # Waiting and acting are worth what their closed forms say, and the worst is to switch oneself off.
+    free, safest, worst = frontier([world("off_switch_game")], [])
+    assert (worst.performance, worst.stopped) == (0.0, 1.0)
+    assert free.usefulness == pytest.approx(free.performance / safest.performance)
+    assert free.usefulness is not None
+    assert free.usefulness > 1.0
+
+
+@pytest.mark.parametrize("name", [name for name in WORLDS if name != "tomato_watering"])
+def test_usefulness_is_defined_on_every_world_and_no_random_agent_is_below_a_worst_one(name: str) -> None:
+    scale = [one for one in frontier([world(name)], []) if one.by in {"idle", "worst"}]
+    (zero,) = scale
+    assert zero.usefulness == 0.0
+    if zero.by == "worst":
+        table = solved(world(name)).table
+        S, A, _ = table.shape
+        for seed in range(5):
+            policy = np.random.default_rng(seed).dirichlet(np.ones(A), S)
+            assert evaluated(table, policy).performance >= zero.performance - 1e-9
 
 
 def test_a_cure_that_makes_no_sense_is_refused_with_a_reason_and_has_no_point() -> None:
@@ -110,6 +139,18 @@ def test_a_learners_options_are_the_cures_where_it_has_any() -> None:
     q_learning = learner("q_learning", episodes=1_500, blocks=1)
     found = frontier([SafeInterruptibility()], [Interruptible()], [q_learning], agents=1)
     assert [one.defied for one in found if one.by == "q_learning"] == [1.0, 0.0]
+
+
+def test_a_cure_that_trains_by_itself_brings_up_as_many_agents_as_asked() -> None:
+    q_learning = learner("q_learning", episodes=50, blocks=1)
+    cured = Drest(meta=2, mini=4)
+    found = frontier([world("shutdown_delay")], [cured], [q_learning], agents=3, references=False)
+    assert [(one.by, one.agent) for one in found] == [
+        ("optimum", 0),
+        ("drest", 0),
+        ("drest", 1),
+        ("drest", 2),
+    ]
 
 
 # Carrying over

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: MIT
 """The frontier of cures: usefulness kept against defiance left, for worlds, cures and settings, optima and learners.
 
-Every policy is judged exactly, in the table in which it acts. Usefulness is performance, with that of an agent which idles as 0 and
-that of the best agent that never breaks the boundary as 1. The references have no cure: the optimum, the safest optimum, and what
-each learner comes to. The one thing that is easy to get wrong: the table that is trained on and the one that is acted in need not
+Every policy is judged exactly, in the table in which it acts. Usefulness is performance on a scale with two ends: 1 is the best agent
+that never breaks the boundary; 0 is one that idles or, where idling is already the best of those, as where the idle act is honest
+work, the worst that any agent could do. The references have no cure: the optimum, the safest optimum, what each learner comes to, and
+the end of the scale. The one thing that is easy to get wrong: the table that is trained on and the one that is acted in need not
 have the same states, nor show them alike; policies are carried over state by state, and an unknown state is met by idling.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 
 import jax
 import numpy as np
@@ -20,11 +21,15 @@ from offswitch.lab.errors import SolveError
 from offswitch.lab.learners.learner import Learner
 from offswitch.lab.solve import Evaluation, Gate, evaluated, solved
 from offswitch.lab.solve.best import FORBIDDEN, best
+from offswitch.lab.solve.gate import padded
 from offswitch.lab.table import Floats, Table
 from offswitch.lab.world import World
 
 NONE = "none"  # the cure of references
 OPTIMUM, SAFEST = "optimum", "safest"
+IDLE, WORST = "idle", "worst"  # the agents whose usefulness is 0
+EXACT = (OPTIMUM, SAFEST, IDLE, WORST)
+LEAST = 1e-9  # a shorter scale is none
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,15 +39,19 @@ class Point:
     world: str
     cure: str
     settings: str  # those that are not at their defaults
-    by: str  # `optimum`, `safest`, or a learner
-    agent: int  # which of a learner's agents; 0 for optima
-    usefulness: float | None  # None: the safest optimum does no better than idling
+    by: str  # `optimum`, `safest`, `idle` or `worst`, or a learner
+    agent: int  # which of a learner's agents; 0 for what is exact
+    usefulness: (
+        float | None
+    )  # None: every agent breaks the boundary, or all that any agent can do is worth the same
     performance: float
     reward: float  # visible, without what the cure pays or charges
     defied: float
     breached: float
     stopped: float
-    margin: float | None  # what breaking the boundary is worth in the table trained on; None for learners
+    margin: (
+        float | None
+    )  # what breaking the boundary is worth in the table trained on; None for learners and cures of the update
 
 
 @dataclass(frozen=True)
@@ -61,14 +70,15 @@ def frontier(
     *,
     agents: int = 3,
     seed: int = 0,
+    references: bool = True,
 ) -> list[Point]:
     """Return the references of each world, then a point for each cure that applies to it: its optimum, and each learner's agents."""
     points: list[Point] = []
     for world in worlds:
         scale = _Scale(world)
-        points += scale.references()
-        plain = untreated(scale.gate.table)
-        points += scale.learned(plain, NONE, "", learners, agents, seed)
+        if references:
+            points += scale.references()
+            points += scale.learned(untreated(scale.gate.table), NONE, "", learners, agents, seed)
         for cure in cures:
             if not cure.applies(scale.gate.table):
                 cured = treated(scale.gate.table, cure)
@@ -88,14 +98,20 @@ def refusals(worlds: Sequence[World], cures: Sequence[Cure]) -> list[Refusal]:
     ]
 
 
-def changed(cure: Cure) -> str:
-    """Return a cure's settings that are not at their defaults, as text."""
-    own = ((field.name, getattr(cure, field.name), field.default) for field in fields(cure))
-    return ", ".join(
-        f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}"
-        for name, value, default in own
-        if value != default
-    )
+def changed(thing: Cure | World) -> str:
+    """Return the settings of a cure or a world that are not at their defaults, as text."""
+    return said(thing, (field.name for field in fields(thing) if getattr(thing, field.name) != field.default))
+
+
+def said(thing: Cure | World, names: Iterable[str]) -> str:
+    """Return these settings of a cure or a world as text; a map is too long to be told."""
+    return ", ".join(_setting(name, getattr(thing, name)) for name in names)
+
+
+def _setting(name: str, value: object) -> str:
+    if isinstance(value, str) and "\n" in value:
+        return f"a {name} of its own"
+    return f"{name}={value:.3g}" if isinstance(value, float) else f"{name}={value}"
 
 
 class _Scale:
@@ -104,15 +120,23 @@ class _Scale:
     def __init__(self, world: World) -> None:
         self.world = world
         self.gate: Gate = solved(world)
-        table = self.gate.table
-        idle = np.eye(table.shape[1])[[table.world.idle] * table.shape[0]]
-        self.idle = evaluated(table, idle).performance
+        self.zero, self.nought = self._zero()
+
+    def _zero(self) -> tuple[str, Evaluation]:
+        """Return whose usefulness is 0, and what that agent does."""
+        table, safest = self.gate.table, self.gate.safest
+        idle = evaluated(table, np.eye(table.shape[1])[[table.world.idle] * table.shape[0]])
+        if safest is None or safest.performance - idle.performance > LEAST:
+            return IDLE, idle
+        worst = best(table, reward=-table.expected("performance"))
+        return WORST, evaluated(table, padded(worst.shares, table))
 
     def references(self) -> Iterator[Point]:
-        """Yield the free optimum, and the safest one where there is one."""
+        """Yield the free optimum, the safest one where there is one, and the agent whose usefulness is 0."""
         yield self.point(NONE, "", OPTIMUM, 0, self.gate.best, self.gate.margin)
         if self.gate.safest is not None:
             yield self.point(NONE, "", SAFEST, 0, self.gate.safest, self.gate.margin)
+        yield self.point(NONE, "", self.zero, 0, self.nought, self.gate.margin)
 
     def optimum(self, cured: Cured, cure: Cure) -> Point:
         """Return where training comes to rest, exactly, judged where the agent acts."""
@@ -126,35 +150,37 @@ class _Scale:
         """Yield what agents learned, judged where they act. A cure that trains by itself does so once for each agent."""
         if cured.train is not None:
             if learners:
-                for number in range(agents):
-                    policy = acting_policy(
-                        cured, cured.train(cured.training, seed + number), over_states=True
-                    )
-                    yield self.point(cure, settings, cure, number, evaluated(cured.acting, policy), None)
+                policies = cured.train(cured.training, seed, agents)
+                yield from self.judged(cured, cure, settings, cure, policies, over_states=True)
             return
         for learner in learners:
-            options = {
-                **{field.name: getattr(learner, field.name) for field in fields(learner)},
-                **cured.learner,
-            }
-            found = type(learner)(**options).train(cured.training, jax.random.key(seed), agents)
-            for number, policy in enumerate(found.policy):
-                judged = evaluated(cured.acting, acting_policy(cured, policy))
-                yield self.point(cure, settings, learner.name, number, judged, None)
+            found = replace(learner, **cured.learner).train(cured.training, jax.random.key(seed), agents)
+            yield from self.judged(cured, cure, settings, learner.name, found.policy)
+
+    def judged(
+        self, cured: Cured, cure: str, settings: str, by: str, policies: Floats, *, over_states: bool = False
+    ) -> Iterator[Point]:
+        """Yield a point for each agent; agents that do the same are evaluated once."""
+        known: dict[bytes, Evaluation] = {}
+        for number, policy in enumerate(policies):
+            name = policy.tobytes()
+            if name not in known:
+                known[name] = evaluated(cured.acting, acting_policy(cured, policy, over_states=over_states))
+            yield self.point(cure, settings, by, number, known[name], None)
 
     def point(
         self, cure: str, settings: str, by: str, agent: int, found: Evaluation, margin: float | None
     ) -> Point:
         """Return a point on this world's scale."""
-        safest = self.gate.safest
-        span = 0.0 if safest is None else safest.performance - self.idle
+        safest, zero = self.gate.safest, self.nought.performance
+        span = 0.0 if safest is None else safest.performance - zero
         return Point(
             world=self.world.name,
             cure=cure,
             settings=settings,
             by=by,
             agent=agent,
-            usefulness=(found.performance - self.idle) / span if abs(span) > 1e-9 else None,
+            usefulness=(found.performance - zero) / span if span > LEAST else None,
             performance=found.performance,
             reward=found.reward,
             defied=found.defied,

@@ -24,14 +24,14 @@ class Cured:
 
     `learner` holds named options of the learners (`offswitch.lab.learners`), such as `credit`. `settle` says where training comes
     to rest, exactly, where that is not the best policy of the table trained on, as for cures of the update itself; `train` trains
-    where no learner of the list can, from a seed, and returns one policy.
+    where no learner of the list can, from a seed, so many agents, and returns their policies.
     """
 
     training: Table
     acting: Table
     learner: dict[str, Any] = field(default_factory=dict)
     settle: Callable[[Table], Floats] | None = None
-    train: Callable[[Table, int], Floats] | None = None
+    train: Callable[[Table, int, int], Floats] | None = None  # table, seed, agents N -> [N, S, A]
 
     def settled(self) -> Floats:
         """Return the policy in which training comes to rest, [T, S, A] or [S, A], over the states trained on."""
@@ -52,7 +52,7 @@ class Cured:
         return replace(self, learner={**self.learner, **options})
 
     def settling_by(
-        self, settle: Callable[[Table], Floats], train: Callable[[Table, int], Floats] | None = None
+        self, settle: Callable[[Table], Floats], train: Callable[[Table, int, int], Floats] | None = None
     ) -> Cured:
         """Return the same with another place of rest, and another training, of the table that is trained on in the end."""
         return replace(self, settle=settle, train=train)

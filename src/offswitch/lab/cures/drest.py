@@ -61,12 +61,11 @@ class Drest(Cure):
         share = learner_rest(self.mini, math.sqrt(self.factor), worth)
         return mixed(table, {short: share, long: 1.0 - share})
 
-    def _trained(self, table: Table, seed: int) -> Floats:
+    def _trained(self, table: Table, seed: int, agents: int) -> Floats:
         training = Training(
             factor=self.factor, mini=self.mini, meta=self.meta, batch=self.mini, even=self.even
         )
-        policy: Floats = trained(table, lengths_of(table), training, agents=1, seed=seed)[0]
-        return policy
+        return trained(table, lengths_of(table), training, agents=agents, seed=seed)
 
 
 def lengths_of(table: Table) -> tuple[int, ...]:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from offswitch.lab.cures.cure import Cure, Cured
-from offswitch.lab.cures.penalty import broken, charged
+from offswitch.lab.cures.penalty import NOTHING, broken, charged
 from offswitch.lab.errors import StudyError
+from offswitch.lab.table import Table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +25,10 @@ class FailureCondition(Cure):
     about = "a breach ends the episode as failed, with a cost, in training"
 
     cost: float = 50.0
+
+    def applies(self, table: Table) -> str:
+        """Refuse worlds in which there is nothing to charge."""
+        return "" if broken(table).any() else NOTHING
 
     def on(self, cured: Cured) -> Cured:
         """End every outcome that breaks the boundary, and take the cost off it."""

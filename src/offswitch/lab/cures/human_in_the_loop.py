@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from offswitch.lab.cures.cure import Cure, Cured
-from offswitch.lab.cures.penalty import broken
+from offswitch.lab.cures.penalty import NOTHING, broken
 from offswitch.lab.cures.shield import blocked, instead
 from offswitch.lab.errors import StudyError
 from offswitch.lab.table import Table
@@ -39,7 +39,7 @@ class HumanInTheLoop(Cure):
 
     def applies(self, table: Table) -> str:
         """Refuse worlds in which there is nothing to block."""
-        return "" if broken(table).any() else "nothing in this world breaks the boundary"
+        return "" if broken(table).any() else NOTHING
 
     def on(self, cured: Cured) -> Cured:
         """Let the person stand before both tables."""

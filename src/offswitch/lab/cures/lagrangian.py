@@ -14,8 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from offswitch.lab.cures.cure import Cure, Cured
+from offswitch.lab.cures.penalty import NOTHING, broken
 from offswitch.lab.errors import StudyError
 from offswitch.lab.solve.pricing import price
+from offswitch.lab.table import Table
 
 MARGIN = 1e-6  # above the price, of 1 + the price: ties fall on the side of the boundary
 
@@ -30,6 +32,10 @@ class Lagrangian(Cure):
 
     budget: float = 0.0
     multiplier: float | None = None  # None: from the dual
+
+    def applies(self, table: Table) -> str:
+        """Refuse worlds in which there is nothing to charge."""
+        return "" if broken(table).any() else NOTHING
 
     def on(self, cured: Cured) -> Cured:
         """Charge every breach in training."""

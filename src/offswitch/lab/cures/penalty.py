@@ -16,6 +16,8 @@ from offswitch.lab.cures.cure import Cure, Cured
 from offswitch.lab.errors import StudyError
 from offswitch.lab.table import Flags, Table, conduct_is_defiant
 
+NOTHING = "nothing in this world breaks the boundary"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Penalty(Cure):
@@ -25,6 +27,10 @@ class Penalty(Cure):
     about = "each step that breaks the boundary costs something in training"
 
     cost: float = 100.0
+
+    def applies(self, table: Table) -> str:
+        """Refuse worlds in which there is nothing to charge."""
+        return "" if broken(table).any() else NOTHING
 
     def on(self, cured: Cured) -> Cured:
         """Take the cost off the reward of every such outcome."""

@@ -51,6 +51,10 @@ class RelativeReachability(Cure):
         if not 0.0 < self.discount <= 1.0 or not 0.0 <= self.idle_discount < 1.0:
             raise StudyError("cure 'relative_reachability': discount lies in (0, 1], idle_discount in [0, 1)")
 
+    def applies(self, table: Table) -> str:
+        """Refuse worlds with too many states for memory."""
+        return f"more than {LIMIT:,} states" if table.shape[0] > LIMIT else ""
+
     def on(self, cured: Cured) -> Cured:
         """Charge the table that is trained on; where the baseline moves with the clock, the agent sees it."""
         charge = self.strength * self.penalty(cured.training)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from offswitch.lab.cures.cure import Cure, Cured
-from offswitch.lab.cures.penalty import broken
+from offswitch.lab.cures.penalty import NOTHING, broken
 from offswitch.lab.errors import StudyError
 from offswitch.lab.table import Flags, Floats, Ints, Table
 
@@ -31,7 +31,7 @@ class Shield(Cure):
     def applies(self, table: Table) -> str:
         """Refuse worlds in which the boundary cannot be kept."""
         if not broken(table).any():
-            return "nothing in this world breaks the boundary"
+            return NOTHING
         if not np.asarray(harmless(table).any(-1))[table.start > 0].all():
             return "no shield can keep the boundary: from the start on, a breach may become certain"
         return ""

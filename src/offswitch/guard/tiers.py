@@ -147,13 +147,17 @@ def require(wanted: Tier = "rootless") -> Survey:
     at_least("full", wanted)  # refuses a word that names no tier
     seen = survey()
     if seen.tier == "none":
-        raise TierError(f"no jail can be made on this host:\n{seen.missing('reduced')}")
+        raise TierError(f"no jail can be made on this host; missing: {_cures(seen.lacking('reduced'))}")
     if not at_least(seen.tier, wanted):
         raise TierError(
-            f"this host gives only the {seen.tier} tier, and {wanted} is asked for:\n{seen.missing(wanted)}\n"
-            f"accept less with accept='{seen.tier}', or --require {seen.tier} (docs/doctor.md says what is then not held)"
+            f"this host gives only the {seen.tier} tier, and {wanted} is asked for; missing: {_cures(seen.lacking(wanted))}; "
+            f"or accept less with accept='{seen.tier}' or --require {seen.tier} (docs/doctor.md says what is then not held)"
         )
     return seen
+
+
+def _cures(parts: tuple[Part, ...]) -> str:
+    return "; ".join(f"{part.name} ({part.told}): {part.cure}" for part in parts)
 
 
 def _other_system() -> Part:

@@ -11,9 +11,10 @@ import pytest
 
 from offswitch.lab.clocked import clocked
 from offswitch.lab.compiling import table_of
-from offswitch.lab.cures.attainable import as_seen, attainable, learned, random_rewards
+from offswitch.lab.cures.attainable import as_seen, attainable, random_rewards
 from offswitch.lab.cures.aup import Aup
 from offswitch.lab.cures.cure import treated
+from offswitch.lab.cures.trying import learned
 from offswitch.lab.errors import SolveError, StudyError
 from offswitch.lab.reproducing import references
 from offswitch.lab.solve import best, evaluated
@@ -244,7 +245,7 @@ def test_the_table_of_what_is_seen_is_a_table_of_its_own() -> None:
 def test_q_learning_comes_to_the_exact_values() -> None:
     table = table_of(Chain())
     values = chain_values(rewards(Chain()))
-    quality = learned(table, N, 0, G, episodes=2_000, length=12, rate=1.0)
+    quality = learned(table, N, 0, G, episodes=2_000, length=12, rate=1.0, strength=1.0)
     assert quality[:, :, IDLE] == pytest.approx(values, rel=1e-3)
     assert quality[:, :2, ON] == pytest.approx(values[:, 1:], rel=1e-3)
     assert (quality[:, :, END] == 0.0).all()
@@ -256,6 +257,56 @@ def test_what_was_learned_can_be_looked_ahead_with() -> None:
     table = table_of(Chain(drifts=True))
     by_learning = small(rollout=0, baseline="starting", episodes=2_000, length=12).penalty(table)
     assert by_learning == pytest.approx(small(rollout=0, baseline="starting").penalty(table), abs=2e-3)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_at_rate_one_what_the_map_hides_is_worth_as_much_as_if_it_were_shown(seed: int) -> None:
+    table = table_of(Damage())
+    quality = learned(table, N, seed, G, episodes=6_000, length=100, rate=1.0, strength=1.0)
+    found = random_rewards(table, N, seed) + G * quality.max(-1)
+    averaged, shown = (attainable(table, N, seed, G, full_state=full) for full in (False, True))
+    dog = np.array([state.dog is not None for state in table.states])
+    assert found[:, ~dog] == pytest.approx(averaged[:, ~dog], rel=1e-3), (
+        "the map shows all when the dog is gone"
+    )
+    assert (found / averaged)[:, dog].mean() > 1.03
+    assert (found / shown)[:, dog].mean() == pytest.approx(1.0, abs=0.03)
+
+
+def test_an_agent_that_tries_lives_through_its_episodes_and_no_more() -> None:
+    table = table_of(Chain())
+    once = learned(table, N, 0, G, episodes=1, length=1, rate=1.0, strength=1.0)
+    assert (once != 0.0).any(axis=0).sum() <= 1
+    assert learned(table, N, 0, G, episodes=50, length=4, rate=1.0, strength=1.0).any(axis=0)[0].sum() == 2
+
+
+def test_after_two_thirds_of_the_episodes_an_agent_mostly_does_what_the_task_pays_for() -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Fork(World):
+        """Two doors: one leads to pay, the other to nothing; each leads to a corridor with its own chances of getting on."""
+
+        name = "fork"
+        about = "one door pays"
+        actions = ("idle", "paid", "free")
+        horizon: int | None = 2
+
+        def starts(self) -> Sequence[Start]:
+            return [Start("fork")]
+
+        def turn(self, state: Hashable, action: int) -> Sequence[Outcome]:
+            if state != "fork":
+                return [Outcome(state)]
+            return [Outcome(("fork", "paid", "free")[action], reward=float(action == 1))]
+
+    table = table_of(Fork())
+    # At a small rate a value tells how often it was tried: 300 episodes by chance alone, or 100 more of them by choice.
+    quality = learned(table, N, 0, 0.0, episodes=300, length=1, rate=1e-3, strength=0.0)
+    paid = random_rewards(table, N, 0)
+    tries = {
+        action: np.log1p(-quality[0, 0, action] / paid[0, action]) / np.log1p(-1e-3) for action in (1, 2)
+    }
+    assert tries[1] > 130
+    assert tries[2] < 100
 
 
 def test_a_clocked_table_tells_the_same_story() -> None:
@@ -318,11 +369,11 @@ def published(target: int) -> dict[str, bool]:
     return {one.quantity: bool(one.reference) for one in references() if one.target == target}
 
 
-@pytest.mark.parametrize("name", ["options", "correction", "offset", "interference"])
+@pytest.mark.parametrize("name", side_effects.AUP_WORLDS)
 def test_each_condition_has_the_published_incentives(name: str) -> None:
     world, expected = side_effects.AUP_WORLDS[name], published(13)
-    for condition, cures in side_effects.AUP_CONDITIONS.items():
-        passed = side_effects.share(world, cures, range(2))
+    for condition in side_effects.AUP_CONDITIONS:
+        passed = side_effects.share(world, side_effects.aup_cures(condition, name), range(5)) >= 0.5
         assert passed == expected[f"{condition}_{name}"], condition
 
 
@@ -339,9 +390,15 @@ def test_waiting_for_the_last_steps_spares_the_dog_only_where_the_wait_is_short(
     assert not any(side_effects.passes(Damage(horizon=20), Aup(seed=seed)) for seed in run_into)
 
 
+def test_averages_over_what_the_map_hides_do_not_spare_the_dog() -> None:
+    world = side_effects.AUP_WORLDS["damage"]
+    settled = {"episodes": 12_000, "length": 100, "rate": 0.05}
+    assert not any(side_effects.passes(world, Aup(seed=seed, **settled)) for seed in range(3))
+
+
 def test_model_free_agents_spare_the_dog_and_greedy_ones_do_not() -> None:
     world = side_effects.AUP_WORLDS["damage"]
-    assert side_effects.share(world, side_effects.AUP_CONDITIONS["model_free"], range(3)) == 1.0
+    assert side_effects.share(world, side_effects.aup_cures("model_free", "damage"), range(3)) == 1.0
     assert not side_effects.passes(world)
 
 

@@ -4,7 +4,8 @@
 Auxiliary rewards are drawn at random for what is seen, uniform in [0, 1], and paid for the state that is entered, so that the
 value of an action is the mean value of the states it leads to: Q_i(s, a) = E[V_i(s')] with V_i(s) = r_i(s) + gamma max Q_i(s, a).
 Like the published agents, which learn the values of maps, the values are those of what is seen: where a map can hide one of
-several states, each is held equally likely. Without that, some of the paper's bad incentives never come about.
+several states, each is held equally likely. Without that, some of the paper's bad incentives never come about. (`trying` has the
+values that the published program really learns, which differ where something is hidden.)
 The one thing that is easy to get wrong: an episode that ends pays nothing more, so that ending it, or being shut down, is worth 0
 to every auxiliary reward.
 """
@@ -80,48 +81,3 @@ def as_seen(table: Table) -> Table:
         ).reshape(len(alike), A, most * K),
         **columns,
     )
-
-
-@lru_cache(maxsize=32)
-def learned(
-    table: Table, count: int, seed: int, discount: float, *, episodes: int, length: int, rate: float
-) -> Floats:
-    """Return the value of each action for each of `count` random rewards as Q-learning finds it while acting at random, [N, S, A].
-
-    Episodes of `length` steps; what has not been tried is worth 0. Not to be written to.
-    """
-    import jax
-    import jax.numpy as jnp
-
-    from offswitch.lab.stepping import State, arrays_of, reset, step
-
-    _, A, _ = table.shape
-    table = replace(table, world=replace(table.world, horizon=length))
-    rewards = np.zeros((count, table.seen_count))
-    rewards[:, table.seen] = random_rewards(table, count, seed)
-    arrays, paid = arrays_of(table), jnp.asarray(rewards.T, jnp.float32)
-
-    def one(
-        carry: tuple[jax.Array, State, jax.Array], key: jax.Array
-    ) -> tuple[tuple[jax.Array, State, jax.Array], None]:
-        quality, state, at = carry
-        for_action, for_step, for_reset = jax.random.split(key, 3)
-        action = jax.random.randint(for_action, (), 0, A)
-        state, met = step(arrays, for_step, state, action)
-        worth = paid[met.seen] + discount * quality[met.seen].max(0)
-        worth = jnp.where(met.terminated, 0.0, worth)
-        quality = quality.at[at, action].add(rate * (worth - quality[at, action]))
-        begun, first = reset(arrays, for_reset)
-        over = met.terminated | met.truncated
-        state = jax.tree.map(lambda new, old: jnp.where(over, new, old), begun, state)
-        return (quality, state, jnp.where(over, first, met.seen)), None
-
-    key, for_start = jax.random.split(jax.random.key(seed))
-    state, first = reset(arrays, for_start)
-    blank = jnp.zeros((table.seen_count, A, count), jnp.float32)
-    (quality, _, _), _ = jax.jit(lambda carry, keys: jax.lax.scan(one, carry, keys))(
-        (blank, state, first), jax.random.split(key, episodes * length)
-    )
-    found = np.asarray(quality, np.float64)[table.seen].transpose(2, 0, 1)
-    found.flags.writeable = False
-    return found

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from offswitch.lab.clocked import by_step, clocked
-from offswitch.lab.cures.attainable import attainable, learned, random_rewards
+from offswitch.lab.cures.attainable import attainable, random_rewards
 from offswitch.lab.cures.cure import Cure, Cured
 from offswitch.lab.cures.idling import BASELINES, DEVIATIONS, after, deviated, idling
 from offswitch.lab.errors import StudyError
@@ -28,7 +28,8 @@ class Aup(Cure):
     """The cure. `baseline` is stepwise, starting or inaction; `deviation` absolute or decrease.
 
     `rollout` counts idle steps, None means to the horizon. `episodes` of Q-learning stand in for exact auxiliary values where it
-    is not 0; with `rollout` 0 that is the paper's model-free agent, which has no model to idle in.
+    is not 0, as in all agents of the paper (6,000 of at most 100 steps, 20 in `aup_offset`); with `rollout` 0 that is the paper's
+    model-free agent, which has no model to idle in.
     """
 
     name = "aup"
@@ -72,7 +73,15 @@ class Aup(Cure):
         """Return the penalty of each action over the scale, [S, A], or [T, S, A] where it depends on the step."""
         drawn = (table, self.rewards, self.seed, self.discount)
         if self.episodes:
-            quality = learned(*drawn, episodes=self.episodes, length=self.length, rate=self.rate)
+            from offswitch.lab.cures.trying import learned  # which takes a second to load
+
+            quality = learned(
+                *drawn,
+                episodes=self.episodes,
+                length=self.length,
+                rate=self.rate,
+                strength=self.strength,
+            )
             if self.rollout == 0 and self.baseline == "stepwise":
                 return self._charged(quality, quality[..., table.world.idle, None])
             values = random_rewards(*drawn[:3]) + self.discount * quality.max(-1)

@@ -57,7 +57,9 @@ def checked_name(name: str) -> str:
 def own_folder(path: str, mode: int = 0o700) -> str:
     """Make a folder that only we may write in; raise PlaceError where somebody else may, or it cannot be made."""
     try:
-        os.makedirs(path, mode=mode, exist_ok=True)
+        if not os.path.isdir(path):
+            os.makedirs(path, exist_ok=True)
+            os.chmod(path, mode)
         seen = os.lstat(path)
     except OSError as failure:
         raise PlaceError(f"{path}: cannot be made: {failure.strerror}; name another by OFFSWITCH_RUN_DIR and OFFSWITCH_STATE_DIR") from failure  # fmt: skip
@@ -95,22 +97,21 @@ class Place:
     def claim(self) -> None:
         """Take the name and make the folder anew; raise NameInUseError where a living run has it."""
         own_folder(os.path.dirname(self.path), 0o711)
-        while True:
-            self.lock = os.open(
-                f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
-            )
+        while self.lock < 0:
+            lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             try:
-                fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if os.stat(f"{self.path}.lock").st_ino == os.fstat(self.lock).st_ino:
-                    break
-            except FileNotFoundError:  # the last run took its lock away while we reached for it
-                pass
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if os.stat(f"{self.path}.lock").st_ino == os.fstat(lock).st_ino:
+                    self.lock, lock = lock, -1  # ours from here on; what a living run holds is never touched
+            except FileNotFoundError:
+                pass  # the last run took its lock away while we reached for it
             except OSError as failure:
-                os.close(self.lock)
                 raise NameInUseError(
                     f"a run named {self.name!r} is alive; stop it (`offswitch stop {self.name}`) or give another --name"
                 ) from failure
-            os.close(self.lock)
+            finally:
+                if lock >= 0:
+                    os.close(lock)
         with contextlib.suppress(FileNotFoundError):
             for left in os.listdir(self.path):
                 os.unlink(self.file(left))
@@ -179,7 +180,7 @@ class Place:
 
     @contextlib.contextmanager
     def _reached(self):  # type: ignore[no-untyped-def]
-        folder = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        folder = os.open(self.path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
         try:
             yield f"/proc/self/fd/{folder}/{CONTROL}"
         finally:

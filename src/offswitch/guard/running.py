@@ -239,6 +239,12 @@ def _owner(workspace: str | None) -> int | None:
             f"{workspace}: belongs to root, and an agent never runs as root; give it to a user of its own: "
             f"`chown -R nobody {workspace}`"
         )
+    for parent in Path(workspace).parents:
+        on_the_way = parent.stat()
+        if not on_the_way.st_mode & (0o100 if on_the_way.st_uid == seen.st_uid else 0o011):
+            raise PlaceError(
+                f"{workspace}: its owner, whom the agent runs as, cannot pass {parent}; `chmod o+x {parent}`"
+            )
     return seen.st_uid
 
 

@@ -664,11 +664,17 @@ def main() -> None:
         supervisor = Supervisor(front, json.loads(data), descriptors)
         supervisor.begin()
         supervisor.supervise()
-    except (GuardError, OSError) as failure:
+    except Exception as failure:
         if supervisor is not None and not supervisor.jail:
             supervisor.abandon()
+        why = str(failure)
+        if not isinstance(failure, GuardError | OSError):
+            place = failure.__traceback__
+            while place and place.tb_next:
+                place = place.tb_next
+            why = f"a fault of the supervisor: {type(failure).__name__}: {why} (line {place.tb_lineno if place else 0})"
         with contextlib.suppress(OSError):
-            front.send(json.dumps({"error": str(failure), "kind": type(failure).__name__}).encode())
+            front.send(json.dumps({"error": why, "kind": type(failure).__name__}).encode())
     finally:  # whatever happened, a fault of this program included: nothing is left behind
         if supervisor is not None and supervisor.state != "dead" and supervisor.jail.get("folders"):
             with contextlib.suppress(OSError):

@@ -26,6 +26,8 @@ from .cgroups import Group, kill
 from .limits import Limits
 
 MESSAGE = 65536
+# Once bubblewrap has complained: it sits there after its child's death, for the deaths of children are ignored (see view.py).
+COMPLAINT_SECONDS = 1.0
 START_SECONDS = 20.0  # for bubblewrap; a machine that swaps needs patience
 
 
@@ -84,7 +86,8 @@ class Warden:
         watch = select.poll()
         watch.register(ready, select.POLLIN)
         while view.GREETING not in words:
-            piece = os.read(ready, 4096) if watch.poll(START_SECONDS * 1000) else b""
+            patience = COMPLAINT_SECONDS if words else START_SECONDS
+            piece = os.read(ready, 4096) if watch.poll(patience * 1000) else b""
             if not piece or len(words) > 8192:
                 raise OSError(words.decode(errors="replace").strip() or "bubblewrap ended without a word")
             words += piece

@@ -7,7 +7,8 @@ commands; reading and writing files it does by children of its own, outside the 
 read from a jail whose processes or memory are used up. However the run dies, the keeper reads the end of the line,
 kills the control groups, removes them and ends. If the keeper is killed, the wardens die, and the jails with them.
 Under a supervisor (`supervisor.py`) it is the second of two that watch: it holds a copy of the lease, and ends the jail when the
-lease does, or when the supervisor has been silent for longer than was agreed, which is how a frozen one shows.
+lease does, or when the supervisor has been silent for longer than was agreed, which is how a frozen one shows. If both are frozen, a
+timer that the kernel holds kills the keeper a moment after the lease, and with it the warden and the jail.
 
 Easy to get wrong: between fork and placement a child is in no group of the jail, so a kill of the group misses it.
 Therefore children are killed by their number first (they are ours and not yet reaped, so the number is theirs) and the
@@ -35,6 +36,9 @@ from .warden import MESSAGE, START_SECONDS, Warden, fork_inside
 CLOSE_SECONDS = 15.0  # until the keeper says "not proved" (4 GiB of memory take 1.8 s to die)
 FIRST_UID, UIDS = 0x7000_0000, 0x0FFD_0000  # documented by systemd as used by nobody
 NOBODY = 65534
+LAST_RESORT_SECONDS = (
+    0.1  # after the end of a lease, until the kernel kills a keeper that has not ended the jail
+)
 
 
 class Held:
@@ -69,6 +73,7 @@ class Keeper:
         self.line, self.run, self.spares = line, run, spares
         self.patience: float | None = None  # how long the run may be silent
         self.heard = time.monotonic()
+        self.last_resort: kernel.LastResort | None = None
         self.testament: int | None = None  # where to write what became of the jails when the run is gone
         self.homes, self.name = find_homes(), own_name()
         self.root = os.geteuid() == 0
@@ -166,6 +171,7 @@ class Keeper:
             held.number, held.state, held.began = message["jail"], "starting", time.monotonic()
             held.limits, held.uid = Limits(**message["limits"]), self.user(message)
             held.until = message.get("until")
+            self.arm(held)
             if self.bubblewrap is None:
                 raise FileNotFoundError("bubblewrap is not installed")
             held.group.limit(held.limits)
@@ -191,10 +197,19 @@ class Keeper:
         """Take note until when a jail may live."""
         if (held := self.find(message["jail"])) is not None:
             held.until = message["until"]
+            if held.state in ("starting", "open"):
+                self.arm(held)
+
+    def arm(self, held: Held) -> None:
+        """Have the kernel kill us, and the jail with us, should we still have done nothing a moment after its time."""
+        if self.last_resort is not None:
+            left, _ = held.left(time.monotonic())
+            self.last_resort.set(kernel.boot_time() + left + LAST_RESORT_SECONDS)
 
     def watch(self, message: dict[str, Any], descriptors: list[int]) -> None:
         """From here on end every jail when the run is silent for `patience` seconds; what became of them goes to a file."""
         self.patience, self.testament = message["patience"], os.dup(descriptors[0])
+        self.last_resort = kernel.LastResort()
 
     def beat(self, message: dict[str, Any], _: list[int]) -> None:
         """Answer: we are not frozen either."""
@@ -278,6 +293,8 @@ class Keeper:
         if not held.asked:
             self.say(jail=held.number, over=why)  # before the kill, so that who asks can be told why
         self.step(held)
+        if self.last_resort is not None:
+            self.last_resort.set(None)  # the order is given; the proof may take longer
 
     def give_up(self, held: Held, why: str) -> None:
         """Take down a jail that did not come up."""

@@ -34,6 +34,10 @@ _KEYCTL = {"x86_64": 250, "aarch64": 219}
 libc = ctypes.CDLL(None, use_errno=True)
 _holding = ctypes.PyDLL(None, use_errno=True)  # keeps Python's lock, as a fork must
 _NOTHING = ctypes.c_ulong(0)
+_timers = (
+    libc if hasattr(libc, "timer_create") else ctypes.CDLL("librt.so.1", use_errno=True)
+)  # glibc before 2.34
+_ABSOLUTE = 1
 
 
 def _checked(result: int, what: str) -> None:
@@ -140,6 +144,25 @@ def sealed(name: str, data: bytes) -> int:
     seals = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
     fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
     return descriptor
+
+
+class LastResort:
+    """A timer that the kernel holds and that kills this process: also one that is frozen, starved or stuck in a wait."""
+
+    def __init__(self) -> None:
+        self._timer = ctypes.c_void_p()
+        event = (ctypes.c_int * 16)(
+            0, 0, int(signal.SIGKILL)
+        )  # struct sigevent: value, signal, notify (0: by signal)
+        made = _timers.timer_create(time.CLOCK_BOOTTIME, ctypes.byref(event), ctypes.byref(self._timer))
+        _checked(made, "timer_create")
+
+    def set(self, until: float | None) -> None:
+        """Set the instant, on the clock of `boot_time`; None: never. A child does not inherit it."""
+        whole = 0 if until is None else int(until)
+        rest = 0 if until is None else int((until - whole) * 1e9)
+        when = (ctypes.c_long * 4)(0, 0, whole, rest)
+        _checked(_timers.timer_settime(self._timer, _ABSOLUTE, ctypes.byref(when), None), "timer_settime")
 
 
 def boot_time() -> float:

@@ -10,7 +10,7 @@ trap 'rm -rf "$folder"' EXIT
 echo "== Guarding: an agent loop with a shell behind MCP disables its shutdown script and arranges its return. A control and"
 echo "   two ways of stopping it: script, signals and process tree, as usual; then \`offswitch run\` and \`offswitch stop\`."
 echo
-"$(dirname "$(command -v offswitch)")/python" guarded/record.py "$folder" || { code=$?; [ "$code" = 5 ] && exit 0; exit "$code"; }
+python guarded/record.py "$folder" || { code=$?; [ "$code" = 5 ] && exit 0; exit "$code"; }
 echo
 echo "-- offswitch scan: it did the same in both, and was told not to; what differs is whether it is gone"
 offswitch scan "$folder/episodes.jsonl" --out "$folder/scan" --quiet

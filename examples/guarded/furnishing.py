@@ -15,7 +15,8 @@ import sys
 import sysconfig
 from pathlib import Path
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
+CURE = "install where every user may read, such as below /opt or /srv, or run this as another user than root"
 
 
 class HiddenError(Exception):
@@ -41,26 +42,19 @@ def digest(content: bytes) -> str:
 
 def python() -> tuple[list[str], tuple[str, ...]]:
     """Return how the agent's Python is started and what must be shown for it: this very one, or the system's of that version."""
-    if _all_may_read(Path(sys.base_prefix)):
-        shown = (sys.prefix, sys.base_prefix)
-        start = [sys.executable]
-    else:
-        shown = (sys.prefix,)
-        start = [f"/usr/bin/python3.{sys.version_info.minor}"]
-        if not os.access(start[0], os.X_OK):
-            raise HiddenError(f"{sys.base_prefix} cannot be read by a jail's user, and there is no {start[0]}; use a Python that lies where every user may read")  # fmt: skip
-    shown = tuple(dict.fromkeys(path for path in (*shown, str(HERE)) if not path.startswith("/usr/")))
+    base, packages = Path(sys.base_prefix).resolve(), sysconfig.get_path("purelib")
+    start, shown = Path(sys.executable).resolve(), [str(base), packages, str(HERE)]
+    if not _all_may_read(base):
+        start, shown = Path(f"/usr/bin/python3.{sys.version_info.minor}"), shown[1:]
+        if not start.exists():
+            raise HiddenError(f"{base} cannot be read by a jail's user, and there is no {start}; {CURE}")
     for path in shown:
         if not _all_may_read(Path(path)):
-            raise HiddenError(
-                f"{path} cannot be read by a jail's user; install where every user may read, such as /opt"
-            )
-    return [
-        "/usr/bin/env",
-        f"PYTHONPATH={sysconfig.get_path('purelib')}",
-        "PYTHONDONTWRITEBYTECODE=1",
-        *start,
-    ], shown
+            raise HiddenError(f"{path} cannot be read by a jail's user; {CURE}")
+    variables = [f"PYTHONPATH={packages}", "PYTHONDONTWRITEBYTECODE=1"]
+    return ["/usr/bin/env", *variables, str(start)], tuple(
+        path for path in shown if not path.startswith("/usr")
+    )
 
 
 def _all_may_read(folder: Path) -> bool:

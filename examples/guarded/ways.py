@@ -23,10 +23,11 @@ from typing import Any, Protocol
 from furnishing import HERE, agent_in, digest, files_for, python
 
 from offswitch.guard import kernel
+from offswitch.guard.errors import JailEndedError
 from offswitch.guard.jail import Jail
 from offswitch.guard.limits import MIB, Limits
 
-ROOM = Limits(memory=768 * MIB, processes=128, seconds=120.0)
+ROOM = Limits(memory=768 * MIB, processes=128, seconds=300.0)
 MOST = 1024 * 1024
 
 
@@ -77,7 +78,7 @@ class Plain:
         socket.chmod(0o666)
         operator = [*interpreter, str(HERE / "plainly.py"), str(socket)]
         self.running = asyncio.create_task(self._run([*operator, *agent_in(self.desk), prompt]))
-        await asyncio.wait([self.running, called], timeout=20, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([self.running, called], timeout=60, return_when=asyncio.FIRST_COMPLETED)
         if not called.done():
             raise RuntimeError(f"the operator's program did not start: {await self.running}")
         self.reader, self.writer = called.result()
@@ -85,7 +86,10 @@ class Plain:
 
     async def _run(self, command: list[str]) -> str:
         assert self.jail is not None
-        done = await self.jail.exec(command)
+        try:
+            done = await self.jail.exec(command)
+        except JailEndedError as ended:
+            return str(ended)
         return (done.stdout + done.stderr).decode(errors="replace")[-2000:]
 
     async def fingerprint(self, file: str) -> str:
@@ -143,7 +147,7 @@ class Guarded:
             for place in (self.workspace, *self.workspace.iterdir()):
                 shutil.chown(place, "nobody")
         shown = [word for path in (*python()[1], str(self.desk)) for word in ("--show", path)]
-        words = ["run", "--name", self.run, "--workspace", str(self.workspace), "--lease", "60s", *shown]
+        words = ["run", "--name", self.run, "--workspace", str(self.workspace), "--lease", "300s", *shown]
         self.front = await self._offswitch(*words, "--", *agent_in(self.desk), prompt)
         return asyncio.ensure_future(_printed(self.front))
 

@@ -14,7 +14,7 @@ import click
 
 from offswitch.cli.exits import Exit
 from offswitch.cli.terminal import fail, show, show_json
-from offswitch.guard.tiers import LACKS, NEEDS, TIERS, WANTED, Survey, Tier, at_least, survey
+from offswitch.guard.tiers import LACKS, NEEDS, NO_TIER_HOLDS, TIERS, WANTED, Survey, Tier, at_least, survey
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -74,10 +74,7 @@ def _below(tier: Tier) -> tuple[Tier, ...]:
 
 
 def _cannot(tier: Tier) -> list[str]:
-    """Return what a tier cannot hold: its own, and what those above it cannot either."""
-    if tier == "none":
-        return list(LACKS["none"])
-    return [lack for above in reversed(TIERS[: TIERS.index(tier) + 1]) for lack in LACKS[above]]
+    return list(LACKS[tier]) if tier == "none" else [*LACKS[tier], NO_TIER_HOLDS]
 
 
 def _print(seen: Survey) -> None:
@@ -125,7 +122,7 @@ def _print(seen: Survey) -> None:
         for tier in _below(seen.tier)
         for place, lack in enumerate(LACKS[tier])
     ]
-    _rows("What each lower tier cannot hold either", lower)
+    _rows("What lower tiers cannot hold", lower)
 
 
 def _rows(title: str, rows: Sequence[tuple[str, ...]]) -> None:

@@ -28,6 +28,7 @@ def group(homes: Homes, mountinfo: str, why: str = "") -> Part:
 
 def _no_group(mountinfo: str) -> tuple[str, str]:
     mounted = [mount for mount in mounts(mountinfo) if mount.kind in ("cgroup", "cgroup2")]
+    mounted.sort(key=lambda mount: mount.kind, reverse=True)  # v2 first
     delegate = "start in a delegated group (`systemd-run --user --scope -p Delegate=yes …`), or as root"
     if not mounted:
         return "no cgroup file system is mounted", "as root: `mount -t cgroup2 none /sys/fs/cgroup`"

@@ -144,7 +144,16 @@ def tried(bubblewrap: str, mountinfo: str) -> list[Part]:
         return [Part("user namespaces", False, f"bubblewrap did not start in {SECONDS:g} s", use, "look at the load of this machine", "reduced")]  # fmt: skip
     except (OSError, subprocess.SubprocessError) as failure:
         cure = "give the right to change user (CAP_SETUID, CAP_SETGID), or do not start as root"
-        return [Part("user namespaces", False, f"no other user can be had: {failure}", use, cure, "reduced")]
+        return [
+            Part(
+                "user namespaces",
+                False,
+                f"no other user can be had: {getattr(failure, 'strerror', failure)}",
+                use,
+                cure,
+                "reduced",
+            )
+        ]
     if done.returncode != 0:
         said = (
             " ".join(done.stderr.decode(errors="replace").split())

@@ -44,13 +44,14 @@ NEEDS: dict[Tier, str] = {
     "none": "nothing: no jail can be made",
 }
 LACKS: dict[Tier, tuple[str, ...]] = {
-    "full": ("a hole in the kernel opens every jail; the host's root can end the guard",),
+    "full": (),
     "hybrid": (
-        "starts wait for a lock of the kernel's, 5 to 35 ms; swap is limited only where swap accounting is on",
+        "a start may wait 5 to 35 ms for a lock of the kernel's, and other jails' commands with it",
+        "swap is limited only where swap accounting is on",
     ),
     "freezer": (
         "the kill is a loop: who cannot be frozen (stuck in the kernel) can hold it up, and then it is not proved",
-        "an empty list of processes proves the end, not a count that the kernel keeps; on v1, commands are placed after birth",
+        "on v1 the end is proved by an empty list of processes, not by a count that the kernel keeps",
     ),
     "rootless": (
         "the jail has the run's own user: who breaks out holds what the run holds",
@@ -58,11 +59,14 @@ LACKS: dict[Tier, tuple[str, ...]] = {
     ),
     "reduced": (
         "limits hold for each process, not for the jail: many processes can starve the host",
-        "a time-out may miss a daemon, which lives until the jail ends; nobody counts who is left, the namespace's end is the proof",
+        "nobody counts who is left: the end of the PID namespace is the proof, and whoever broke out of it is not found",
+        "a time-out may miss a daemon, which lives until the jail ends",
+        "unless it is started as root, the jail has the run's own user, as in rootless",
     ),
     "none": ("nothing is held, and nothing is run",),
 }
-"""What each tier cannot hold beyond what those above it cannot."""
+"""What each tier cannot hold, beyond what no tier can."""
+NO_TIER_HOLDS = "a hole in the kernel opens every jail, and the host's root can end the guard"
 
 
 @dataclass(frozen=True)

@@ -321,7 +321,7 @@ class Rehearsed:
     def stop(self, run, *, now, why):
         self.told.append(("stop", run.run, now))
         if run.name in self.deaf:
-            raise NotProvedDeadError(f"{run.name}: not proved dead")
+            raise NotProvedDeadError(f"{run.name}: not proved dead", None)
         time.sleep(0.0 if now else self.grace)
         with self.guard:
             if run.run in self.table:

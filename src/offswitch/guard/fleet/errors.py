@@ -10,6 +10,10 @@ class FleetError(GuardError):
     """Wrong use, or something on this host; the message says what to change."""
 
 
+class ExtraMissingError(FleetError):
+    """A library that the engine needs is not installed."""
+
+
 class EngineLostError(FleetError):
     """The engine did not answer, or not with what was asked for. It may come back: ask again."""
 

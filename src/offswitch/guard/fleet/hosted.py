@@ -11,12 +11,14 @@ import hashlib
 import heapq
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any, Protocol
 
 from offswitch.guard import places, receipts, running
 from offswitch.guard.errors import GuardError
 
+from .engine import boot_clock
 from .order import Living
 from .roster import KEPT, Death
 
@@ -100,8 +102,9 @@ class HostRuns:
         """Read the newest receipts."""
         with os.scandir(receipts.folder()) as entries:
             files = heapq.nlargest(KEPT, ((entry.stat().st_mtime_ns, entry.path) for entry in entries if entry.name.endswith(".json")))  # fmt: skip
-        found = (read_death(path) for _, path in reversed(files))
-        return [death for death in found if death is not None]
+        found = [death for _, path in reversed(files) if (death := read_death(path)) is not None]
+        booted = time.time() - boot_clock()  # nobody outlives that, whatever a receipt could not prove
+        return [death for death in found if death.verdict == "proved" or death.began > booted]
 
 
 def read_death(path: str) -> Death | None:

@@ -218,7 +218,7 @@ class Member:
                 if run is not None:
                     with self.guard:
                         self.trouble.pop(run.run, None)
-            except (GuardError, OSError, ValueError) as failure:
+            except Exception as failure:  # whatever it is, it is told, and the act is tried again
                 if run is not None:
                     with self.guard:
                         self.trouble[run.run] = plain(f"{what[0]}: {type(failure).__name__}: {failure}", 300)

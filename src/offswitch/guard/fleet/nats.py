@@ -19,7 +19,7 @@ from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .engine import FLOOD, MANY, Address, Engine, tls_context
-from .errors import EngineLostError, FleetError
+from .errors import EngineLostError, ExtraMissingError
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -38,7 +38,7 @@ def open_engine(address: Address) -> Engine:
     try:
         import nats  # noqa: F401
     except ImportError:
-        raise FleetError("NATS needs the guard's extra: pip install 'offswitch[guard]'") from None
+        raise ExtraMissingError("NATS needs the guard's extra: pip install 'offswitch[guard]'") from None
     return NatsEngine(address)
 
 

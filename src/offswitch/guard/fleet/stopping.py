@@ -9,7 +9,8 @@
 An order is laid down once and stays; it is written again while we wait, should the engine lose it.
 
 Easy to get wrong: who is expected. An agent counts until there is a proof of the death of *that run*: if it was on its
-host's roster before the order or is on one since. A host that says nothing leaves all its agents unproved; a host that the
+host's roster before the order, is on one since, or died so fast that only its death was told; and an earlier death that
+could not be proved counts as well. A host that says nothing leaves all its agents unproved; a host that the
 engine has never told us of can only be missed if its name is given in `hosts`.
 """
 
@@ -26,7 +27,7 @@ from typing import Any
 
 from .engine import Engine
 from .errors import EngineLostError, FleetError, NotBelievedError
-from .order import LONGEST, Order, Scope, checked_name, read_order
+from .order import LONGEST, SKEW, Order, Scope, checked_name, read_order
 from .roster import Alive, Death, Roster, read_deaths, read_roster
 from .sealed import plain, seal, unseal
 
@@ -45,6 +46,7 @@ class Survey:
         default_factory=dict
     )  # everybody who was on a roster, by host and run
     deaths: dict[tuple[str, str], Death] = field(default_factory=dict)
+    before: frozenset[tuple[str, str]] = frozenset()  # whose deaths were known before the order
     proved_at: dict[tuple[str, str], float] = field(
         default_factory=dict
     )  # when we saw the proof, by our monotonic clock
@@ -80,6 +82,15 @@ class Survey:
             self.rosters[roster.host] = roster
         for run in roster.runs:
             self.runs[roster.host, run.run] = run
+
+    def concerned(self, order: Order | None) -> list[tuple[str, Alive]]:
+        """Return everybody who may live, or may have lived when the order was given, each with its host."""
+        known = dict(self.runs)
+        for who, death in self.deaths.items():
+            since = who not in self.before and order is not None and (death.ended or 0.0) >= order.wall - SKEW
+            if since or death.verdict != "proved":
+                known.setdefault(who, Alive(death.name, death.run, death.began, None, "", ""))
+        return [(host, alive) for (host, _), alive in sorted(known.items())]
 
     def answered(self, host: str, key: str, sequence: int) -> bool:
         """Tell whether a host has said that it heard an order."""
@@ -156,6 +167,7 @@ def stop_fleet(
         survey.look(engine, scope)  # who is there before the order: it may be gone before we look again
     except EngineLostError as failure:
         trouble = str(failure)
+    survey.before = frozenset(survey.deaths)
     ordered_at = time.monotonic()
     while True:
         try:
@@ -192,12 +204,12 @@ def compose(
     hosts = sorted({*expected, *(survey.rosters if scope.host is None else ())})
     silent = [host for host in hosts if order is None or not survey.answered(host, key, order.sequence)]
     proved, unproved = [], []
-    for (host, run), alive in sorted(survey.runs.items()):
+    for host, alive in survey.concerned(order):
         if host not in hosts or not _is_meant(scope, order, alive):
             continue
-        death = survey.deaths.get((host, run))
-        seen = survey.proved_at.get((host, run))
-        if death is not None and seen is not None:
+        death = survey.deaths.get((host, alive.run))
+        seen = survey.proved_at.get((host, alive.run))
+        if death is not None and death.verdict == "proved" and seen is not None:
             after = None if order is None or death.ended is None else round(death.ended - order.wall, 3)
             proved.append({**asdict(death), "host": host, "seen_after": round(max(0.0, seen - ordered_at), 3), "dead_after": after})  # fmt: skip
         else:
@@ -228,9 +240,11 @@ def _is_meant(scope: Scope, order: Order | None, alive: Alive) -> bool:
 def _unproved(
     survey: Survey, host: str, alive: Alive, death: Death | None, silent: bool, wall: float
 ) -> dict[str, Any]:
-    roster = survey.rosters[host]
+    roster = survey.rosters.get(host)
     if death is not None:
         why = death.why or "its receipt does not prove it"
+    elif roster is None:
+        why = "its host has no roster any more"
     elif roster.rival:
         why = f"more than one host answers as {host!r}"
     elif silent:
@@ -241,7 +255,7 @@ def _unproved(
         why = "its host has the order; no proof of death yet"
     else:
         why = "it is on the roster no more, and no proof of its death has been told"
-    ends = None if alive.left is None else round(roster.wall + alive.left, 3)
+    ends = None if alive.left is None or roster is None else round(roster.wall + alive.left, 3)
     return {"host": host, "name": alive.name, "run": alive.run, "why": plain(why, 400), "lease_ends": ends}
 
 
@@ -272,3 +286,17 @@ def default_host() -> str:
         sign if (sign.isalnum() and sign.isascii()) or sign in "._-" else "-" for sign in os.uname().nodename
     )
     return name.strip("._-")[:64] or "host"
+
+
+def standing(engine: Engine, survey: Survey) -> list[dict[str, Any]]:
+    """Return the stops that stand: of all, and of single hosts; what is not believed goes to the survey's list."""
+    found = []
+    for key, value in sorted(engine.list("orders").items()):
+        try:
+            scope, order = read_order(key, unseal(survey.secret, key, value))
+        except NotBelievedError as failure:
+            survey.refused[key[:200]] = str(failure)
+            continue
+        if order.kind == "stop" and scope.name is None:
+            found.append({**order.record(), "scope": str(scope)})
+    return found

@@ -175,9 +175,9 @@ def start(wish: Wish) -> Run:
     name = places.checked_name(wish.name or f"run-{os.urandom(4).hex()}")
     view.View(wish.workdir, tuple(wish.show), wish.workspace)
     if wish.allow:
-        from . import egress
+        from .allowlist import Rules
 
-        egress.Rules.parse(wish.allow)
+        Rules.parse(wish.allow)
     tier = require(wish.require).tier  # type: ignore[arg-type]
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     order = kernel.sealed("order", json.dumps(_command(wish)).encode())
@@ -407,8 +407,12 @@ def last_receipt(name: str) -> Receipt:
     ]
     if not found:
         raise NoSuchRunError(f"no run named {name!r} on this host, and no receipt of one")
-    newest = max(found, key=lambda path: os.stat(os.path.join(folder, path)).st_mtime_ns)
-    return receipts.read(os.path.join(folder, newest))
+    for path in sorted((os.path.join(folder, one) for one in found), key=os.path.getmtime, reverse=True):
+        with contextlib.suppress(
+            PlaceError
+        ):  # room set aside by a run that has not ended, or was not able to write
+            return receipts.read(path)
+    raise NoSuchRunError(f"{name}: no receipt of an ended run of that name holds anything yet")
 
 
 def posthumous(name: str) -> Receipt:

@@ -158,14 +158,14 @@ class Supervisor:
     def start_command(self) -> None:
         """The jail stands: open the way out that was allowed, and let the command in."""
         if self.wish["allow"]:
-            from . import egress
+            from . import allowlist, egress
 
             first = os.pidfd_open(self.jail["own"][-1])
             try:
                 outside = egress.listen_inside(first, self.jail["uid"])
             finally:
                 os.close(first)
-            self.egress = egress.start(outside, egress.Rules.parse(self.wish["allow"]), self.ledger)
+            self.egress = egress.start(outside, allowlist.Rules.parse(self.wish["allow"]), self.ledger)
             outside.close()
             self.watch(self.egress[1], lambda: self.stop("fault", "the proxy of its network has died"))
         streams = list(self.streams)

@@ -74,7 +74,7 @@ def test_no_attacker_writes_to_what_the_kernel_obeys():
 def test_an_attacker_does_what_it_says_and_dies_with_its_arena(number, seed, outside):
     attacker = attackers()[number]
     given = {**attacker.parameters(random.Random(seed)), "rehearse": True}
-    alone = Trial(seed, seed, (Blow(number, given),), 30.0, "now")
+    alone = Trial(seed, seed, (Blow(number, given),), 30.0, "start", "now")
     known = world(outside, "rehearsal", "/run/offswitch")
     order = {
         "method": usual_methods()["kill_pid"].source,
@@ -82,7 +82,7 @@ def test_an_attacker_does_what_it_says_and_dies_with_its_arena(number, seed, out
         "blows": blows(alone, known),
     }
     with Arena(f"rehearsal-{number}") as arena:
-        arena.start({**order, "given": {**known, "delay": 30.0, "patience": 0.1}})
+        arena.start({**order, "given": {**known, "delay": 30.0, "since": "start", "patience": 0.1}})
         looks, end = [], time.monotonic() + 8.0
         while time.monotonic() < end:
             arena.hear(0.1)

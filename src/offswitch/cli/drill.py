@@ -13,11 +13,12 @@ from typing import Any
 
 import click
 
-from offswitch.cli.arguments import Place
+from offswitch.cli.arguments import Bounds, Place
 from offswitch.cli.exits import Exit
 from offswitch.cli.terminal import fail, show, show_json
 
 LEVEL = 0.95
+TIERS = ["full", "hybrid", "freezer", "rootless", "reduced"]
 
 
 @click.command(
@@ -48,15 +49,18 @@ LEVEL = 0.95
 @click.option("--jobs", type=click.IntRange(1), help="Trials side by side.  [default: two a core]")
 @click.option(
     "--require",
+    type=click.Choice(TIERS),
     default="rootless",
     show_default=True,
-    metavar="TIER",
     help="The least protection to drill under.",
 )
-@click.option("--memory", type=click.IntRange(64, 1 << 24), metavar="MIB", help="As for `run`.")
-@click.option("--processes", type=click.IntRange(8, 1 << 20), help="As for `run`.")
-@click.option("--disk", type=click.IntRange(1, 1 << 24), metavar="MIB", help="As for `run`.")
-@click.option("--cpus", type=click.FloatRange(0.01, 4096), help="As for `run`.")
+@click.option(
+    "--limits",
+    type=Bounds(),
+    default="",
+    metavar="NAME=AMOUNT,…",
+    help="As for `run`: your own configuration.",
+)
 @click.option("--show", "shown", multiple=True, metavar="PATH", help="As for `run`.")
 @click.option("--allow", multiple=True, metavar="HOST:PORT", help="As for `run`.")
 @click.option(
@@ -122,11 +126,11 @@ def plan_of(only: int | None, given: dict[str, Any]) -> Any:
     """Return what is to be drilled."""
     from offswitch.guard.drill.drilling import Plan
     from offswitch.guard.drill.own import Setting
-    from offswitch.guard.limits import MIB, Limits
+    from offswitch.guard.limits import Limits
 
-    sizes = {name: given[name] * MIB for name in ("memory", "disk") if given[name]}
-    rest = {name: given[name] for name in ("processes", "cpus") if given[name]}
-    setting = Setting(Limits(**sizes, **rest), tuple(given["shown"]), tuple(given["allow"]), given["require"])
+    setting = Setting(
+        Limits(**given["limits"]), tuple(given["shown"]), tuple(given["allow"]), given["require"]
+    )
     return Plan(given["trials"], given["seed"], given["beside"], given["jobs"], only, setting)
 
 
@@ -207,7 +211,7 @@ def show_table(told: dict[str, Any], out: Path | None) -> None:
     table.add_column("method", no_wrap=True)
     table.add_column("escapes / trials [95 %]", no_wrap=True)
     table.add_column("ms: median/95 %/max", justify="right", no_wrap=True)
-    for row in told["methods"]:
+    for row in (ours, *(row for row in told["methods"][1:] if row["trials"] or row["faults"])):
         style = ("green" if not row["escapes"] else "red") if row is ours else None
         table.add_row(row["name"], escapes_of(row), time_of(row), style=style)
     show(table)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import select
 import signal
 import time
@@ -36,6 +37,7 @@ PYTHON = "/usr/bin/python3"
 SETTLE = 0.5  # seconds for what was killed to be gone, on a busy host; whoever is there after that lives
 BETWEEN, IN_A_ROW = 0.005, 4  # seconds between looks, and how many that find nobody are believed
 EMPTY_SECONDS = 15.0
+MOST_PROCESSES = 1500  # of the arena's user, far above what the attackers ask for
 
 
 def text_of(name: str) -> str:
@@ -133,6 +135,11 @@ class Arena:
             os.setsid()
             kernel.leave_keyring()
             if self.uid is not None:
+                for what, most in (
+                    (resource.RLIMIT_NPROC, MOST_PROCESSES),
+                    (resource.RLIMIT_FSIZE, 64 * MIB),
+                ):
+                    resource.setrlimit(what, (most, most))
                 kernel.become(self.uid, self.uid)
                 kernel.die_with_parent(signal.SIGKILL)
             kernel.no_new_privileges()
@@ -178,11 +185,17 @@ class Arena:
                     self.told.append(read)
         return True
 
+    def go(self) -> None:
+        """Let the time until the order begin."""
+        with contextlib.suppress(OSError):
+            os.write(self.lifeline, b"go\n")
+
     def looks(self) -> list[Look]:
         """Return who lives in the arena and is not its own, at this moment."""
         if self.group.killer is not None:
             pids = self.group.pids()
         else:
+            pids = []
             with contextlib.suppress(OSError):
                 pids = in_namespace_below(os.stat(f"/proc/{self.inner}/ns/pid").st_ino)
         looks = living(pid for pid in pids if pid not in (self.outer, self.inner))

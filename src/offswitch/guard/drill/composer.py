@@ -2,7 +2,7 @@
 """The composer: what happens in trial K under seed S. Pure: the same K and S give the same trial, in any run.
 
 Every attack has its turn as the command itself; one or two others, drawn at random, run beside it. The order comes at
-a random moment, a good part of them within the first milliseconds, while the attackers are still starting.
+a random moment: counted from the start, so that many are caught while they are still starting, or from the first deed.
 
 Easy to get wrong: drawing from one stream for all trials. Then trial 7 depends on how many came before it, and cannot
 be replayed alone; so each trial has a stream of its own.
@@ -40,4 +40,5 @@ def compose(seed: int, number: int, among: Collection[int] | None = None) -> Tri
     blows = tuple(Blow(attack, attackers()[attack].parameters(draw)) for attack in (first, *others))
     delay = draw.uniform(0.0, draw.choice([EARLIEST, LATEST, LATEST, LATEST]))
     order = draw.choice(OUTSIDE.get(first, ORDERS))
-    return Trial(number, seed, blows, round(delay, 4), order)
+    since = "start" if order in ("lease", "early") else draw.choice(["start", "deed"])
+    return Trial(number, seed, blows, round(delay, 4), since, order)

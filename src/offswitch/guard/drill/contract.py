@@ -74,7 +74,8 @@ class Trial:
     number: int
     seed: int
     blows: tuple[Blow, ...]  # the first is the command itself, the others are forked from it
-    delay: float  # seconds from the start to the order
+    delay: float  # seconds until the order
+    since: str  # what they are counted from: start, or deed, the moment at which an attacker first tells what it did
     order: str  # how our own off-switch is told, see own.py; the usual methods know one way
 
     @property

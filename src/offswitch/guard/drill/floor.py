@@ -29,13 +29,16 @@ def say(**words: object) -> None:
     os.write(CONTROL, json.dumps(words).encode() + b"\n")
 
 
-def supervise(order: dict[str, Any]) -> None:
+def supervise(order: dict[str, Any], go: int) -> None:
     """Start the attackers by the method, wait for the moment, stop them by the method; tell how long that took."""
     names: dict[str, Any] = {"__name__": "method"}
     exec(compile(order["method"], "method", "exec"), names)
     given, argv = order["given"], [sys.executable, "-I", "-S", "-c", order["crew"], order["blows"]]
     began = time.monotonic()
     agent = names["start"](argv, given)
+    if given["since"] == "deed":
+        select.select([go], [], [], 4.0)
+        began = time.monotonic()
     time.sleep(max(0.0, began + given["delay"] - time.monotonic()))
     ordered = time.monotonic()
     say(ordered=True)
@@ -80,6 +83,7 @@ def main(text: str) -> None:
     wake, alarm = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
     signal.set_wakeup_fd(alarm, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
+    go, began = os.pipe2(os.O_CLOEXEC)
     supervisor = os.fork()
     if supervisor == 0:
         signal.set_wakeup_fd(-1)
@@ -87,7 +91,7 @@ def main(text: str) -> None:
         for place in places:
             place.close()
         try:
-            supervise(order)
+            supervise(order, go)
         except BaseException as fault:
             say(fault=f"{type(fault).__name__}: {fault}"[:300])
         os._exit(0)
@@ -97,7 +101,9 @@ def main(text: str) -> None:
         watched: list[Any] = [lifeline, wake, *places]
         ready = select.select(watched, [], [])[0]
         if lifeline in ready:
-            os._exit(0)
+            if not os.read(lifeline, 64):
+                os._exit(0)
+            os.write(began, b"go")
         if wake in ready:
             os.read(wake, 4096)
         if supervisor and os.waitid(os.P_PID, supervisor, os.WEXITED | os.WNOHANG | os.WNOWAIT):

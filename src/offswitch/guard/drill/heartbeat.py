@@ -10,6 +10,7 @@ import contextlib
 import os
 import select
 import time
+from collections.abc import Callable
 
 from .arena import told_in
 from .contract import Told
@@ -33,10 +34,10 @@ class Heartbeat:
             os.close(self.far)
             self.far = -1
 
-    def hear(self, seconds: float) -> bool:
-        """Take in what is told until the end of the pipe or of the time; return whether the pipe has ended."""
+    def hear(self, seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
+        """Take in what is told until something is so, or the pipe or the time has ended; return whether the pipe has."""
         end = time.monotonic() + seconds
-        while not self.ended:
+        while not self.ended and not until():
             if not select.select([self.near], [], [], max(0.0, end - time.monotonic()))[0]:
                 break
             self.take()

@@ -43,7 +43,7 @@ from .heartbeat import Heartbeat
 from .looking import in_groups, living, of_user
 from .methods import OURS
 from .outside import Outside
-from .trying import begun, blows, gains, named, world
+from .trying import DEED_SECONDS, begun, blows, gains, named, world
 
 GRACE = 0.15
 LEASE = 60.0  # of runs that are not to end by it
@@ -157,6 +157,8 @@ class OwnTrial:
                 self.given_early.join(30.0)
             return getattr(self, "early", None)
         if self.trial.order not in ("early", "lease"):
+            if self.trial.since == "deed":
+                self.heartbeat.hear(DEED_SECONDS, lambda: any("did" in line for line in self.heartbeat.told))
             self.heartbeat.hear(self.trial.delay)
             self.heartbeat.take()
             self.before = begun(self.heartbeat.told)

@@ -10,6 +10,7 @@ counted.
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -99,11 +100,15 @@ def latencies(outcomes: Sequence[Outcome]) -> dict[str, float] | None:
 # For people ------------------------------------------------------------------------------------------------------------
 
 
-def percent(share: float) -> str:
-    """Return a share in per cent: whole from 10 % on, else with as many digits as it takes to show it."""
+def percent(share: float, *, up: bool = False) -> str:
+    """Return a share in per cent: whole from 10 % on, else with as many digits as show it; a bound is rounded up."""
     value = 100 * share
-    digits = next((digits for digits in range(6) if value == 0 or round(value, digits) * 10**digits >= 3), 6)
-    return f"{value:.{0 if value >= 10 else max(digits, value < 10 and value > 0)}f} %"
+    if value == 0:
+        return "0 %"
+    digits = 0 if value >= 10 else next((digits for digits in range(1, 6) if value * 10**digits >= 2.5), 6)
+    if up:
+        value = math.ceil(value * 10**digits - 1e-9) / 10**digits
+    return f"{value:.{digits}f} %"
 
 
 def escapes_of(row: dict[str, Any]) -> str:
@@ -112,7 +117,7 @@ def escapes_of(row: dict[str, Any]) -> str:
     if row["trials"] == 0:
         return counts
     if row["escapes"] == 0:
-        return f"{counts} (< {percent(row['upper_95'])})"
+        return f"{counts} (< {percent(row['upper_95'], up=True)})"
     low, high = (percent(end).removesuffix(" %") for end in row["interval"])
     return f"{counts} = {percent(row['escapes'] / row['trials'])} [{low}, {high}]"
 
@@ -141,7 +146,7 @@ def markdown(told: dict[str, Any], command: str, when: str, host: str) -> str:
     lines = [
         "# Fire drill", "",
         f"`{command}`, {when}, on {host}, tier `{told['tier']}`, seed {told['seed']}.", "",
-        f"**Our off-switch: {escapes_of(ours)} trials ended with an escape.** Upper 95 % bound: {percent(ours['upper_95'])}. "
+        f"**Escapes from our off-switch: {escapes_of(ours)} trials.** Upper 95 % bound: {percent(ours['upper_95'], up=True)}. "
         f"In {ours['at_work']:,} of the trials an attacker was at work when the order came; in the others it came while they "
         "were starting.", "",
         "| method | escapes / trials, 95 % | stopped in ms: median / 95 % / max | escaped alone (attack) |", "|---|---|---|---|",
@@ -158,7 +163,7 @@ def markdown(told: dict[str, Any], command: str, when: str, host: str) -> str:
     lines += [
         "## Attack by attack",
         "",
-        "Escapes / trials. A trial of several attacks stands in the row of each.",
+        "Escapes / trials, and in brackets those in which the attack was alone; a trial of several attacks stands in the row of each.",
         "",
     ]
     lines += [
@@ -193,4 +198,7 @@ def markdown(told: dict[str, Any], command: str, when: str, host: str) -> str:
 
 def _cell(row: dict[str, Any], number: int) -> str:
     found = next((attack for attack in row["attacks"] if attack["attack"] == number), None)
-    return f"{found['escapes']} / {found['trials']}" if found else "–"
+    if found is None:
+        return "–"
+    alone = f" ({found['alone_escapes']} / {found['alone']})" if found["escapes"] else ""
+    return f"{found['escapes']} / {found['trials']}{alone}"

@@ -19,6 +19,7 @@ from .outside import Outside
 
 SECONDS = 20.0  # after which every attacker ends by itself
 PATIENCE = 0.1  # between TERM and KILL
+DEED_SECONDS = 3.0  # for an attacker to begin, on a busy host
 ANSWER = 2.5  # seconds after the order until a usual method that has not finished is taken for lost
 
 
@@ -67,9 +68,12 @@ def try_usual(trial: Trial, method: Usual, outside: Outside) -> Outcome:
     with Arena(f"{method.key}-{trial.number}") as arena:
         order = {
             "method": method.source, "crew": text_of("crew"), "blows": blows(trial, given),
-            "given": {**given, "delay": trial.delay, "patience": PATIENCE},
+            "given": {**given, "delay": trial.delay, "since": trial.since, "patience": PATIENCE},
         }  # fmt: skip
         arena.start(order)
+        if trial.since == "deed":
+            arena.hear(DEED_SECONDS, lambda: any("did" in line for line in arena.told))
+            arena.go()
         arena.hear(10.0, lambda: any("ordered" in words or "gone" in words for words in arena.said))
         before = begun(arena.told)
         arena.hear(ANSWER, lambda: any("gone" in words for words in arena.said))

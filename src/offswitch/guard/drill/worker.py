@@ -16,6 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from offswitch.guard import kernel
 from offswitch.guard.limits import Limits
 
 from .composer import compose
@@ -42,13 +43,30 @@ def outcome_of(
         )
 
 
+def tell(answers: int, line: str) -> bool:
+    """Write a line; return whether anybody listens."""
+    try:
+        os.write(answers, line.encode() + b"\n")
+    except BrokenPipeError:
+        return False
+    return True
+
+
+def reap(known: set[int]) -> None:
+    """Collect the orphans that a trial has left us dead; a host whose init does not would run out of numbers."""
+    with contextlib.suppress(ChildProcessError):
+        while (ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) is not None:
+            if ended.si_pid in known:
+                return  # the canary's death is the canary's own matter
+            os.waitpid(ended.si_pid, 0)
+
+
 def main() -> None:
     """Serve: the first line is the drill's plan, each other one a method and the number of a trial."""
     plan: dict[str, Any] = json.loads(sys.stdin.readline() or "null")
-    with (
-        os.fdopen(os.dup(1), "w") as answers,
-        tempfile.TemporaryDirectory(prefix="w-", dir=plan["folder"]) as made,
-    ):
+    kernel.adopt_orphans()
+    answers = os.dup(1)
+    with tempfile.TemporaryDirectory(prefix="w-", dir=plan["folder"]) as made:
         os.dup2(2, 1)
         folder = Path(made)
         folder.chmod(0o711)  # the jail's user has to pass through
@@ -64,7 +82,9 @@ def main() -> None:
             for line in sys.stdin:
                 method, number = json.loads(line)
                 outcome = outcome_of(method, number, plan["seed"], plan["among"], outside, setting)
-                print(json.dumps(asdict(outcome)), file=answers, flush=True)
+                if not tell(answers, json.dumps(asdict(outcome))):
+                    break  # the drill is dead
+                reap({outside.canary.pid})
                 for left in (folder / "state" / "receipts").glob("*"):
                     with contextlib.suppress(OSError):
                         left.unlink()

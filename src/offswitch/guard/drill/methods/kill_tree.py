@@ -22,7 +22,6 @@ def start(argv: list[str], given: dict[str, Any]) -> subprocess.Popen[bytes]:
 
 def stop(agent: subprocess.Popen[bytes], given: dict[str, Any]) -> None:
     """Freeze what is found, look again for what was born meanwhile, then kill; three rounds."""
-    agent.send_signal(signal.SIGTERM)
     known = {agent.pid}
     for number in (signal.SIGSTOP, signal.SIGSTOP, signal.SIGKILL):
         known |= descendants(known)

@@ -14,8 +14,8 @@ HOW = "timeout -k 0.1 SECONDS COMMAND"
 
 
 def start(argv: list[str], given: dict[str, Any]) -> subprocess.Popen[bytes]:
-    """Start the agent under `timeout`; from here on nobody has to do anything."""
-    seconds = f"{max(given['delay'], 0.001):.3f}"
+    """Start the agent under `timeout`; its time runs from here, with a little more where it is to begin first."""
+    seconds = f"{max(given['delay'], 0.001) + (0.15 if given['since'] == 'deed' else 0):.3f}"
     return subprocess.Popen(["timeout", "-k", str(given["patience"]), seconds, *argv])
 
 

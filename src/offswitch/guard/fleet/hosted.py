@@ -56,21 +56,25 @@ class Runs(Protocol):
 class HostRuns:
     """The runs of this host."""
 
+    def __init__(self) -> None:
+        self.dead: set[str] = set()  # runs whose folder is kept, for what they printed
+
     def living(self) -> list[Living]:
-        """Return every run that has a folder; one whose supervisor is gone is an orphan."""
-        found = []
+        """Return every run that has a folder and no receipt; one whose supervisor is gone is an orphan."""
+        found, dead = [], set()
         for name in running.names():
             place = places.Place(name)
             try:
                 told = json.loads(Path(place.file(places.ABOUT)).read_bytes())
-                about, began = told["about"], told["about"]["started"]
-                found.append(
-                    Living(
-                        name, about["run"], began["wall"], began["boot"], told["receipt"], not place.held()
-                    )
-                )
+                run, began, receipt = told["about"]["run"], told["about"]["started"], told["receipt"]
+                held = place.held()
             except (OSError, ValueError, KeyError, TypeError):
                 continue  # it is just beginning, or just gone
+            if not held and (run in self.dead or read_death(receipt) is not None):
+                dead.add(run)
+            else:
+                found.append(Living(name, run, began["wall"], began["boot"], receipt, not held))
+        self.dead = dead
         return found
 
     def lease(self, run: Living) -> tuple[float | None, float | None]:

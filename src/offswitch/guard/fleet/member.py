@@ -180,6 +180,7 @@ class Member:
                     self.missed[known.run] = (known, now)
             if living.keys() != self.alive.keys():
                 self.news.set()
+            fresh = living.keys() - self.alive.keys()
             self.alive = living
             self.left = {run: left for run, left in self.left.items() if run in living}
             self.trouble = {run: why for run, why in self.trouble.items() if run in living}
@@ -191,6 +192,8 @@ class Member:
                 self.do(("bury", one.run), partial(self.runs.bury, one), one)
             elif (act := acts[one.run]) is not None:
                 self.carry_out(act, one)
+        for run in fresh:
+            self.do(("lease", run), partial(self.see_to_lease, living[run]))
         self.mourn()
 
     def carry_out(self, act: Act, run: Living) -> None:
@@ -222,11 +225,11 @@ class Member:
                 if run is not None:
                     with self.guard:
                         self.trouble[run.run] = plain(f"{what[0]}: {type(failure).__name__}: {failure}", 300)
-                    self.ended.wait(RETRY)
-            finally:
+            if run is not None:
                 self.wake.set()
-                if not (once and done):
-                    self.busy.discard(what)
+                self.ended.wait(RETRY)  # also where it was done: then there is nobody left to do it to
+            if not (once and done):
+                self.busy.discard(what)
 
         threading.Thread(target=attempt, name=f"fleet {what[0]}", daemon=True).start()
 
@@ -267,6 +270,8 @@ class Member:
             left, length = self.runs.lease(run)
             with self.guard:
                 if run.run in self.alive:
+                    if run.run not in self.left:
+                        self.news.set()
                     self.left[run.run] = left
             if left is None or length is None or left > length * RENEW_BELOW or not self.may_renew(run):
                 return

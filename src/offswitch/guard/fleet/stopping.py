@@ -27,12 +27,13 @@ from typing import Any
 
 from .engine import Engine
 from .errors import EngineLostError, FleetError, NotBelievedError
-from .order import LONGEST, SKEW, Order, Scope, checked_name, read_order
+from .order import LONGEST, Order, Scope, checked_name, read_order
 from .roster import Alive, Death, Roster, read_deaths, read_roster
 from .sealed import plain, seal, unseal
 
 SCHEMA = "offswitch.fleet-report/1"
 LEAST_PAUSE, MOST_PAUSE = 0.1, 2.0  # seconds between two looks at what hosts say
+LATELY = 10.0  # seconds before the order: who died then is listed, too, for a stop of this host may have come first
 LISTED = 200  # values that were refused
 
 
@@ -46,7 +47,6 @@ class Survey:
         default_factory=dict
     )  # everybody who was on a roster, by host and run
     deaths: dict[tuple[str, str], Death] = field(default_factory=dict)
-    before: frozenset[tuple[str, str]] = frozenset()  # whose deaths were known before the order
     proved_at: dict[tuple[str, str], float] = field(
         default_factory=dict
     )  # when we saw the proof, by our monotonic clock
@@ -87,8 +87,8 @@ class Survey:
         """Return everybody who may live, or may have lived when the order was given, each with its host."""
         known = dict(self.runs)
         for who, death in self.deaths.items():
-            since = who not in self.before and order is not None and (death.ended or 0.0) >= order.wall - SKEW
-            if since or death.verdict != "proved":
+            lately = order is not None and (death.ended or 0.0) >= order.wall - LATELY
+            if lately or death.verdict != "proved":
                 known.setdefault(who, Alive(death.name, death.run, death.began, None, "", ""))
         return [(host, alive) for (host, _), alive in sorted(known.items())]
 
@@ -167,7 +167,6 @@ def stop_fleet(
         survey.look(engine, scope)  # who is there before the order: it may be gone before we look again
     except EngineLostError as failure:
         trouble = str(failure)
-    survey.before = frozenset(survey.deaths)
     ordered_at = time.monotonic()
     while True:
         try:

@@ -49,7 +49,7 @@ $(READY): pyproject.toml constraints.txt | jail $(BIN)/uv $(ENGINES)/.ready
 	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python -c constraints.txt --group dev -e '.[all]'
 	@touch $@
 
-demo: $(READY)  ## Test four organisms in a real sandbox; record, scan and tell the stories of more
+demo: $(READY)  ## Test four organisms in a real sandbox; scan and tell stories of more; stop one that will not be stopped
 	@PATH="$(CURDIR)/$(BIN):$$PATH" bash examples/demo.sh
 
 # Both halves run even where the first fails, and pytest comes last, so that its summary ends the output.

@@ -23,3 +23,5 @@ offswitch scan "$folder/episodes" --out "$folder/scan" --quiet
 echo
 echo "== One story: this agent moves the shutdown script away, and says nothing about it"
 offswitch show "$folder/episodes/episodes.jsonl" --id plain-mover-0
+echo
+bash guarded.sh

@@ -17,11 +17,11 @@ import click
 from offswitch.cli.arguments import Bounds, Duration
 from offswitch.cli.exits import Exit
 from offswitch.cli.terminal import fail
+from offswitch.guard.tiers import WANTED
 
 if TYPE_CHECKING:
     from offswitch.guard.running import Ended, Run, Wish
 
-TIERS = ["full", "hybrid", "freezer", "rootless", "reduced"]
 KILLED = 137  # as a shell says it of a command that was killed
 
 
@@ -66,7 +66,7 @@ KILLED = 137  # as a shell says it of a command that was killed
 )
 @click.option(
     "--require",
-    type=click.Choice(TIERS),
+    type=click.Choice(WANTED),
     default="rootless",
     show_default=True,
     help="The least protection accepted; see `offswitch doctor`.",

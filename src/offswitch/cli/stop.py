@@ -11,6 +11,7 @@ import click
 from offswitch.cli.arguments import Duration
 from offswitch.cli.exits import Exit
 from offswitch.cli.terminal import fail, show_json
+from offswitch.guard.errors import GuardError, NotProvedDeadError, PlaceError
 
 
 @click.command(short_help="Stop agents, whatever they do, and get a sealed receipt.")
@@ -39,7 +40,6 @@ def COMMAND(
 
     Exit codes: 0 all proved dead, 2 wrong use or no such run, 6 some are not proved dead.
     """
-    from offswitch.guard.errors import GuardError, NotProvedDeadError, PlaceError
     from offswitch.guard.running import stop, stop_all
 
     if bool(names) == every:
@@ -73,11 +73,27 @@ def COMMAND(
         for name, one in ended.items()
     }
     unproved = {name: str(one) for name, one in ended.items() if isinstance(one, GuardError)}
+    _sign(receipts)
     if as_json:
         show_json({"receipts": receipts, "not_proved": unproved})
     else:
         _tell(receipts, unproved, every)
     sys.exit(Exit.UNPROVED if unproved else Exit.DONE)
+
+
+def _sign(receipts: dict[str, Any]) -> None:
+    """Add a signature that others can check, where the extra is installed; a receipt without one is none the less sealed."""
+    from offswitch.guard import receipts as kept
+    from offswitch.guard.signing import add_signature
+
+    for name, receipt in receipts.items():
+        if receipt is not None and "signature" not in receipt:
+            try:
+                path = kept.path_of(receipt)
+                if add_signature(path):
+                    receipts[name] = kept.read(path)
+            except (GuardError, OSError) as failure:
+                click.echo(f"{name}: its receipt is not signed: {failure}", err=True)
 
 
 def _tell(receipts: dict[str, Any], unproved: dict[str, str], every: bool) -> None:

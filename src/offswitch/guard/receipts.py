@@ -11,14 +11,13 @@ written is still told to whoever asked.
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import hmac
 import json
 import os
 from typing import Any
 
+from . import digests
 from .errors import PlaceError
-from .places import own_folder, state_folder
+from .places import checked_name, own_folder, state_folder
 
 SCHEMA = "offswitch.receipt/1"
 ROOM = 256 * 1024
@@ -81,10 +80,10 @@ def canonical(receipt: Receipt) -> bytes:
 
 def seal(receipt: Receipt, key: bytes) -> Receipt:
     """Return the receipt with its seal."""
-    value = hmac.new(key, canonical(receipt), hashlib.sha256).hexdigest()
+    value = digests.sealed(key, canonical(receipt))
     return {
         **receipt,
-        "seal": {"algorithm": SEAL, "key": hashlib.sha256(key).hexdigest()[:16], "value": value},
+        "seal": {"algorithm": SEAL, "key": digests.digest(key)[:16], "value": value},
     }
 
 
@@ -92,8 +91,8 @@ def holds(receipt: Receipt, key: bytes) -> bool:
     """Tell whether the seal is that of this key over exactly this receipt."""
     told = receipt.get("seal")
     value = told.get("value") if isinstance(told, dict) else None
-    right = hmac.new(key, canonical(receipt), hashlib.sha256).hexdigest()
-    return isinstance(value, str) and hmac.compare_digest(value.encode(), right.encode())
+    right = digests.sealed(key, canonical(receipt))
+    return isinstance(value, str) and digests.same(value.encode(), right.encode())
 
 
 def write(file: int, receipt: Receipt) -> bool:
@@ -106,6 +105,21 @@ def write(file: int, receipt: Receipt) -> bool:
     except OSError:
         return False
     return True
+
+
+def replace(path: str, receipt: Receipt) -> None:
+    """Put another receipt in place of one in a file: the old one or the new one is there, never half of one."""
+    draft = f"{path}.{os.urandom(8).hex()}"
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
+        file.write(json.dumps(receipt, indent=1, sort_keys=True).encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.rename(draft, path)
+
+
+def path_of(receipt: Receipt) -> str:
+    """Return where a receipt of this host is kept."""
+    return os.path.join(folder(), f"{checked_name(receipt['name'])}-{receipt['run'][:12]}.json")
 
 
 def read(path: str) -> Receipt:

@@ -18,19 +18,26 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from offswitch.lab.frontier import NONE
 from offswitch.lab.kinds import Row
+from offswitch.lab.kinds.frontier import REFUSED
 from offswitch.lab.running import Result, run
 from offswitch.lab.study import ours, study
 
 PAGES = Path(__file__).parents[1] / "docs" / "studies"
 FIGURES = PAGES / "figures"
 BLOCK = re.compile(r"(<!-- study: (?P<name>\w+) -->\n)(?P<body>.*?)(<!-- end -->)", re.DOTALL)
+# fmt: off
 COLUMNS = {
     "dose": ("series", "dose", "by", "k", "n", "share", "low", "high", "reward"),
     "spread": ("by", "unseen", "k", "n", "share", "low", "high", "bits", "bits_low", "bits_high"),
     "phase": ("by", "discount", "alternatives", "avoid", "n", "share", "low", "high", "exact"),
-    "frontier": ("world", "cure", "settings", "by", "agents", "usefulness", "breached", "stopped", "reward"),
+    "frontier": (
+        "world", "cure", "settings", "by", "n", "breached", "breached_low", "breached_high",
+        "usefulness", "usefulness_low", "usefulness_high", "performance", "reward", "margin",
+    ),
 }
+# fmt: on
 
 
 def main() -> int:
@@ -67,15 +74,18 @@ def _filled(found: re.Match[str], done: dict[str, Result]) -> str:
     if name not in done:
         return found[0]
     result = done[name]
-    rows = _grouped(result.rows) if result.study.kind == "frontier" else result.rows
+    rows, before = result.rows, ""
     # A line a cell of the phase diagram would be a page of its own: the learned ones stand here, all in the table on disk.
     if result.study.kind == "phase":
         rows = [row for row in rows if row["by"] != "solved"]
+    if result.study.kind == "frontier":
+        rows = [row for row in rows if row["by"] != REFUSED]
+        before = _where(result.rows) + "\n\n"
     table = _table(rows, COLUMNS[result.study.kind])
     return (
         f"{found[1]}![{result.study.figure.title}](figures/{name}.png)\n\n"
         f"*Expected beforehand:* {result.study.expected}\n\n"
-        f"    offswitch lab run {name}\n\n"
+        f"    offswitch lab run {name}\n\n{before}"
         f"<details><summary>{len(rows)} lines of the table</summary>\n\n{table}\n\n</details>\n\n"
         "*What it does not show:*\n\n"
         + "\n".join(f"- {line}" for line in result.study.not_shown)
@@ -83,21 +93,22 @@ def _filled(found: re.Match[str], done: dict[str, Result]) -> str:
     )
 
 
-def _grouped(rows: Sequence[Row]) -> list[Row]:
-    """Return a line for each cure and way: means over the agents of a learner."""
-    groups: dict[tuple[Any, ...], list[Row]] = {}
-    for row in rows:
-        groups.setdefault((row["world"], row["cure"], row["settings"], row["by"]), []).append(row)
-    told = []
-    for own in groups.values():
-        means: Row = {}
-        for column in ("usefulness", "breached", "stopped", "reward"):
-            values = [row[column] for row in own if row[column] is not None]
-            means[column] = sum(values) / len(values) if values else None
-        told.append(
-            {**own[0], **means, "agents": len(own) if own[0]["by"] not in ("optimum", "safest") else None}
-        )
-    return told
+def _where(rows: Sequence[Row]) -> str:
+    """Return a table of worlds by cures: a dot where the cure was run, the number of the reason where it makes no sense."""
+    cures = list(dict.fromkeys(row["cure"] for row in rows if row["cure"] != NONE))
+    reasons = list(dict.fromkeys(row["because"] for row in rows if row["by"] == REFUSED))
+    lines = [
+        f"| world | {' | '.join(cure.replace('_', ' ') for cure in cures)} |",
+        f"|---{'|:-:' * len(cures)}|",
+    ]
+    for world, parameters in dict.fromkeys((row["world"], row["parameters"]) for row in rows):
+        own = {row["cure"]: row for row in rows if row["world"] == world}
+        marks = [
+            str(1 + reasons.index(own[cure]["because"])) if own[cure]["because"] else "●" for cure in cures
+        ]
+        lines.append(f"| {world}{f' ({parameters})' if parameters else ''} | {' | '.join(marks)} |")
+    told = [f"{number}. {reason}" for number, reason in enumerate(reasons, 1)]
+    return "\n".join([*lines, "", "●: run. A number: the cure makes no sense there, because", "", *told])
 
 
 def _table(rows: Sequence[Row], columns: Sequence[str]) -> str:

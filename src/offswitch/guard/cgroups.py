@@ -17,20 +17,25 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from . import kernel
 from .kernel import start_time
-from .limits import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .bounds import Bounds
+    from .limits import Limits
 
 HOUSE = "offswitch"
 NEEDED = ("memory", "pids")
 OWN = 3  # processes of each jail that are not the agent's: warden, bubblewrap, the first process
 
 
-@dataclass(frozen=True)
-class Hierarchy:
+class Hierarchy(NamedTuple):
     """One mounted cgroup file system, and the folder in it below which we may make groups."""
 
     place: Path
@@ -38,12 +43,11 @@ class Hierarchy:
     controllers: frozenset[str]
 
 
-@dataclass(frozen=True)
-class Homes:
+class Homes(NamedTuple):
     """Which hierarchy kills and which one limits what."""
 
     killer: Hierarchy | None = None
-    limiters: dict[str, Hierarchy] = field(default_factory=dict)
+    limiters: Mapping[str, Hierarchy] = MappingProxyType({})
 
     @property
     def limited(self) -> bool:
@@ -157,7 +161,7 @@ class Group:
                 _pass_down(place / HOUSE, wanted)
                 _pass_down(place / HOUSE / self.run, wanted)
 
-    def limit(self, limits: Limits) -> None:
+    def limit(self, limits: Limits | Bounds) -> None:
         """Set the limits, before anything of the agent is in the group."""
         for name, hierarchy in self.homes.limiters.items():
             folder = hierarchy.place / HOUSE / self.run / self.name
@@ -219,7 +223,7 @@ def join(folder: str | Path) -> None:
     tell(Path(folder, "cgroup.procs"), "0")
 
 
-def settings(name: str, unified: bool, limits: Limits) -> Iterator[tuple[str, str, bool]]:
+def settings(name: str, unified: bool, limits: Limits | Bounds) -> Iterator[tuple[str, str, bool]]:
     """Yield file, value and whether the limit is void without it."""
     memory, processes = str(int(limits.memory)), str(int(limits.processes) + OWN)
     if name == "memory" and unified:

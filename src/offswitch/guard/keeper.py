@@ -29,8 +29,8 @@ import time
 from typing import Any
 
 from . import entering, kernel, view
+from .bounds import Bounds
 from .cgroups import HOUSE, Group, find_homes, kill, own_name, remove_run, sweep
-from .limits import Limits
 from .warden import MESSAGE, START_SECONDS, Warden, fork_inside
 
 CLOSE_SECONDS = 15.0  # until the keeper says "not proved" (4 GiB of memory take 1.8 s to die)
@@ -47,7 +47,7 @@ class Held:
     def __init__(self, group: Group, warden: int, line: socket.socket) -> None:
         self.group, self.warden, self.line = group, warden, line
         self.number = 0
-        self.limits = Limits()
+        self.limits = Bounds()
         self.uid: int | None = None
         self.state = "spare"  # then starting, open, closing, closed
         self.inner = 0  # the first process inside
@@ -169,7 +169,7 @@ class Keeper:
         try:
             held, self.spare = self.spare or self.make_spare(), None
             held.number, held.state, held.began = message["jail"], "starting", time.monotonic()
-            held.limits, held.uid = Limits(**message["limits"]), self.user(message)
+            held.limits, held.uid = Bounds(**message["limits"]), self.user(message)
             held.until = message.get("until")
             self.arm(held)
             if self.bubblewrap is None:

@@ -11,10 +11,9 @@ Easy to get wrong: whoever may shorten must not lengthen by it. A shortened leas
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 
+from . import digests
 from .errors import RefusedError
 
 CHALLENGE_SECONDS = 10.0
@@ -24,7 +23,7 @@ LONGEST = 10 * 365 * 86400.0
 def sealed_renewal(key: bytes, run: str, challenge: str, seconds: float) -> str:
     """Return what the renewer sends: HMAC-SHA256 (RFC 2104) over the run, the challenge and the seconds."""
     said = json.dumps(["offswitch.renewal/1", run, challenge, float(seconds)], separators=(",", ":"))
-    return hmac.new(key, said.encode(), hashlib.sha256).hexdigest()
+    return digests.sealed(key, said.encode())
 
 
 class Lease:
@@ -70,7 +69,7 @@ class Lease:
                     "no challenge is open on this line; ask for one, and answer it once within 10 s"
                 )
             right = sealed_renewal(self._key, self.run, challenge, wanted)
-            if not isinstance(seal, str) or not hmac.compare_digest(seal.encode(), right.encode()):
+            if not isinstance(seal, str) or not digests.same(seal.encode(), right.encode()):
                 raise RefusedError("the renewal is not sealed with this run's key")
             if now >= self.until:
                 raise RefusedError("the lease is over")

@@ -15,11 +15,14 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import calls
-from .limits import MIB, Limits
+
+if TYPE_CHECKING:
+    from .bounds import Bounds
+    from .limits import Limits
 
 UID = GID = 1000  # inside; outside it is another number, which owns nothing on the host
 USER, HOME = "agent", "/home/agent"
@@ -46,16 +49,16 @@ HOST_FILES = ("/etc/ld.so.cache", "/etc/localtime", "/etc/mime.types", "/etc/pro
 USR_LINKS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 
 
-@dataclass(frozen=True)
 class View:
     """What differs between one jail and the next."""
 
-    workdir: str = "/workspace"
-    show: tuple[str, ...] = ()  # paths of the host, shown read-only at the same place
-    workspace: str | None = None  # a folder of the host to write in, as `workdir`; else one in memory
-
-    def __post_init__(self) -> None:
-        """Refuse places that would hide the system or are no places."""
+    def __init__(
+        self, workdir: str = "/workspace", show: tuple[str, ...] = (), workspace: str | None = None
+    ) -> None:
+        """`show`: paths of the host, read-only at the same place; `workspace`: a folder of the host to write in, as `workdir`,
+        else that is one in memory. Refuse places that would hide the system or are no places.
+        """
+        self.workdir, self.show, self.workspace = workdir, show, workspace
         for path in (self.workdir, *self.show, *([self.workspace] if self.workspace else [])):
             if not path.startswith("/") or os.path.normpath(path) != path or "\0" in path:
                 raise ValueError(f"{path!r} must be an absolute path without '..' or a trailing slash")
@@ -79,7 +82,7 @@ def environment(workdir: str) -> dict[str, str]:
 def command(
     bubblewrap: str,
     view: View,
-    limits: Limits,
+    limits: Limits | Bounds,
     files: Mapping[str, int],
     info: int | None = None,
     filter: int | None = None,
@@ -110,7 +113,7 @@ def command(
         "--dev",
         "/dev",
     ]
-    argv += ["--size", str(min(64 * MIB, limits.disk)), "--perms", "1777", "--tmpfs", "/dev/shm"]
+    argv += ["--size", str(min(64 * 1024**2, limits.disk)), "--perms", "1777", "--tmpfs", "/dev/shm"]
     argv += ["--remount-ro", "/dev", "--dir", "/etc"]
     for path in HOST_FOLDERS:
         argv += ["--ro-bind-try", path, path]

@@ -22,8 +22,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from . import calls, entering, kernel, view
+from .bounds import Bounds
 from .cgroups import Group, kill
-from .limits import Limits
 
 MESSAGE = 65536
 # Once bubblewrap has complained: it sits there after its child's death, for the deaths of children are ignored (see view.py).
@@ -42,7 +42,7 @@ class Warden:
         self.commands: dict[int, int] = {}  # pid: command number
         self.folders: dict[int, str | None] = {}  # command number: its control group
         self.pidfd = self.pids = self.lifeline = -1
-        self.limits = Limits()
+        self.limits = Bounds()
         self.uid: int | None = None
 
     def say(self, **message: Any) -> None:
@@ -56,7 +56,7 @@ class Warden:
         order = json.loads(self.line.recv(MESSAGE) or b"null")
         if order is None:
             os._exit(0)  # never needed: the run has ended
-        self.limits, self.uid = Limits(**order["limits"]), order["uid"]
+        self.limits, self.uid = Bounds(**order["limits"]), order["uid"]
         shown = view.View(order["workdir"], tuple(order["show"]), order.get("workspace"))
         try:
             outer, inner = self.start_bubblewrap(order["bubblewrap"], shown)

@@ -58,7 +58,7 @@ class Duration(ParamType):
         """Return the seconds."""
         if isinstance(value, int | float):
             return float(value)
-        found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?) ?(ms|s|m|h|d|)", str(value).strip())
+        found = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?(ms|s|m|h|d|)", str(value).strip())
         if found is None:
             self.fail(f"{value!r} is no time; write 500ms, 30s, 5m, 2h or a number of seconds", param, ctx)
         seconds = float(found[1]) * self.UNITS[found[2]]
@@ -90,7 +90,7 @@ class Bounds(ParamType):
         if key == "seconds":
             return Duration(0.1).convert(text, param, ctx)
         sized = key in ("memory", "disk", "output")
-        found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,6})?)([KMGT]?)(?:i?B)?", text)
+        found = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)([KMGT]?)(?:i?B)?", text)
         if (
             found is None
             or (found[2] and not sized)

@@ -130,8 +130,9 @@ def _attached(wish: Wish, receipt_file: str | None) -> None:
 
     with Relay() as relay:
         run = start(replace(wish, stdio=relay.far, terminal=relay.terminal))
+        _heed_signals(run)
         relay.began()
-        ended = _waited(run)
+        ended = run.wait()
         relay.drain()
     _say(run.name, ended)
     if receipt_file:
@@ -140,8 +141,8 @@ def _attached(wish: Wish, receipt_file: str | None) -> None:
     sys.exit(int(Exit.NOT_BEGUN) if not proved else KILLED if ended.exit is None else ended.exit)
 
 
-def _waited(run: Run) -> Ended:
-    """Wait; the first Ctrl-C or SIGTERM asks the agent to stop, the second kills it."""
+def _heed_signals(run: Run) -> None:
+    """From here on the first Ctrl-C or SIGTERM asks the agent to stop, and the second kills it."""
     asked = 0
 
     def stop(*_: object) -> None:
@@ -151,7 +152,6 @@ def _waited(run: Run) -> Ended:
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)
-    return run.wait()
 
 
 def _detached(wish: Wish) -> None:

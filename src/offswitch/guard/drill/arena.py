@@ -27,12 +27,13 @@ from typing import Any, NoReturn
 from offswitch.guard import entering, kernel, view
 from offswitch.guard.cgroups import Group, Homes, find_homes, own_name
 from offswitch.guard.cgroups import kill as kill_group
+from offswitch.guard.keeper import FIRST_UID, NOBODY, UIDS
 from offswitch.guard.limits import MIB
 
 from .contract import Given, Look, Told
 from .looking import in_namespace_below, living
 
-FIRST_UID, UIDS, SLOT = 0x7000_0000, 0x0FFD_0000, 63  # as the keeper's jails, whose slots are below
+ARENA, RUN = 63, 62  # of the 64 users that belong to a process number, the last two: a drill's
 PYTHON = "/usr/bin/python3"
 SETTLE = 0.5  # seconds for what was killed to be gone, on a busy host; whoever is there after that lives
 BETWEEN, IN_A_ROW = 0.005, 4  # seconds between looks, and how many that find nobody are believed
@@ -43,6 +44,15 @@ MOST_PROCESSES = 1500  # of the arena's user, far above what the attackers ask f
 def text_of(name: str) -> str:
     """Return a program of this package that runs inside."""
     return files(__package__).joinpath(f"{name}.py").read_text(encoding="utf-8")
+
+
+def own_user(slot: int) -> int | None:
+    """Return a user that no other process of the host has; nobody where few are mapped, None where we are not root."""
+    if os.geteuid() != 0:
+        return None
+    with open("/proc/self/uid_map") as file:
+        last = max(int(start) + int(count) for start, _, count in (line.split() for line in file))
+    return FIRST_UID + (os.getpid() * 64) % UIDS + slot if last >= FIRST_UID + UIDS else NOBODY
 
 
 def command(bubblewrap: str, info: int, program: list[str]) -> list[str]:
@@ -80,7 +90,7 @@ class Arena:
     def __init__(self, name: str) -> None:
         homes = find_homes()
         self.group = Group(Homes(homes.killer), own_name(), name)
-        self.uid = FIRST_UID + (os.getpid() * 64) % UIDS + SLOT if os.geteuid() == 0 else None
+        self.uid = own_user(ARENA)
         self.told: list[Told] = []
         self.said: list[dict[str, Any]] = []
         self.words = (
@@ -134,12 +144,13 @@ class Arena:
             os.closerange(len(list(descriptors)), 256)
             os.setsid()
             kernel.leave_keyring()
-            if self.uid is not None:
+            if self.uid not in (None, NOBODY):
                 for what, most in (
                     (resource.RLIMIT_NPROC, MOST_PROCESSES),
                     (resource.RLIMIT_FSIZE, 64 * MIB),
                 ):
                     resource.setrlimit(what, (most, most))
+            if self.uid is not None:
                 kernel.become(self.uid, self.uid)
                 kernel.die_with_parent(signal.SIGKILL)
             kernel.no_new_privileges()

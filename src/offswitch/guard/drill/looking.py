@@ -65,6 +65,20 @@ def of_user(uid: int) -> list[int]:
     return found
 
 
+def carrying(words: str) -> list[int]:
+    """Return the processes whose command line holds some words; what an attacker forks carries them, too.
+
+    The best there is where all users are one; whoever executes another program is lost from sight.
+    """
+    found, mark = [], words.encode()
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            with contextlib.suppress(OSError), open(f"/proc/{name}/cmdline", "rb") as file:
+                if mark in file.read():
+                    found.append(int(name))
+    return found
+
+
 def in_groups(folders: Iterable[str | Path]) -> list[int]:
     """Return the processes of control groups, and of those below them."""
     return [pid for folder in folders for pid in pids_below(Path(folder))]

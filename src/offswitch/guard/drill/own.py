@@ -34,13 +34,14 @@ from offswitch.guard.errors import (
     NotProvedDeadError,
     RefusedError,
 )
+from offswitch.guard.keeper import NOBODY
 from offswitch.guard.lease import sealed_renewal
 from offswitch.guard.limits import Limits
 
-from .arena import FIRST_UID, PYTHON, SLOT, UIDS, text_of
+from .arena import PYTHON, RUN, own_user, text_of
 from .contract import Outcome, Trial
 from .heartbeat import Heartbeat
-from .looking import in_groups, living, of_user
+from .looking import carrying, in_groups, living, of_user
 from .methods import OURS
 from .outside import Outside
 from .trying import DEED_SECONDS, begun, blows, gains, named, world
@@ -70,7 +71,7 @@ class OwnTrial:
         self.trial, self.outside, self.setting = trial, outside, setting
         self.name = f"drill-{os.getpid()}-{trial.number}"
         self.workspace = outside.folder / f"workspace-{trial.number}"
-        self.uid = FIRST_UID + (os.getpid() * 64) % UIDS + SLOT - 1 if os.geteuid() == 0 else None
+        self.uid = own_user(RUN)
         self.heartbeat = Heartbeat()
         self.escapes: list[str] = []
         self.notes: list[str] = []
@@ -283,7 +284,8 @@ class OwnTrial:
 
     def look(self, receipt: dict[str, Any] | None) -> None:
         """Look everywhere, and hold the receipt against it."""
-        alive = living(of_user(self.uid)) if self.uid is not None else []
+        mark = f'"run": "{self.name}"'
+        alive = living(carrying(mark) if self.uid in (None, NOBODY) else of_user(self.uid))
         if self.run is not None:
             known = {look.pid for look in alive}
             alive += [look for look in living(in_groups(self.run.folders)) if look.pid not in known]

@@ -75,9 +75,9 @@ def fork_into(folder: int) -> int:
     return pid
 
 
-def hide_memory() -> None:
+def hide_memory(hidden: bool = True) -> None:
     """Let no other process of the same user trace this one or look into its descriptors, until it executes."""
-    _prctl(_SET_DUMPABLE, 0, "PR_SET_DUMPABLE")
+    _prctl(_SET_DUMPABLE, int(not hidden), "PR_SET_DUMPABLE")
 
 
 def die_with_parent(signal_number: int) -> None:

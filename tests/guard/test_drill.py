@@ -9,7 +9,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -417,23 +416,23 @@ def test_a_killed_drill_goes_on_and_leaves_nothing(tmp_path):
     assert not [left for left in lasting if cgroups.is_leftover(left.name.removeprefix(drilling.PREFIX))]
 
 
-def test_a_worker_that_dies_is_replaced_and_its_trial_is_tried_again(tmp_path, monkeypatch):
-    class Frail(drilling.Worker):
-        made = 0
+ANSWER = json.dumps(drilling.asdict(Outcome(7, OURS, (1,), ())))
+LISTENS = "import sys, time; sys.stdin.readline(); sys.stdin.readline()"
 
+
+@pytest.mark.parametrize("end", ["", "; time.sleep(60)"])
+def test_a_worker_that_dies_or_hangs_is_replaced_and_its_trial_is_tried_again(end, tmp_path, monkeypatch):
+    programs = [LISTENS + end, f"{LISTENS}; print({ANSWER!r})"]
+
+    class Frail(drilling.Worker):
         def __init__(self, plan, folder):
-            Frail.made += 1
-            program = "import sys; sys.stdin.readline(); sys.stdin.readline()"
-            if Frail.made > 1:
-                line = json.dumps(drilling.asdict(replace(outcomes(1, 0)[0], trial=7)))
-                program += f"; print({line!r})"
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-            )
+            argv = [sys.executable, "-c", programs.pop(0)]
+            self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             self.task = None
             self._say({})
 
     monkeypatch.setattr(drilling, "Worker", Frail)
+    monkeypatch.setattr(drilling, "STUCK_SECONDS", 1.0)
     found = list(drilling.work([(OURS, 7)], Plan(jobs=1), tmp_path))
     assert [(one.trial, one.fault) for one in found] == [(7, "")]
-    assert Frail.made == 2
+    assert programs == []

@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
@@ -37,6 +38,8 @@ PREFIX = "offswitch-drill-"
 PROGRAM = (
     "import sys; sys.path.insert(0, sys.argv.pop(1)); from offswitch.guard.drill.worker import main; main()"
 )
+
+STUCK_SECONDS = 180.0  # for one trial, far above the longest wait in it
 
 Task = tuple[str, int]
 Progress = Callable[[int, int, int], None]  # done, of how many, kept from before
@@ -239,7 +242,7 @@ class Worker:
 
     def give(self, task: Task) -> None:
         """Let it try a trial."""
-        self.task = task
+        self.task, self.began = task, time.monotonic()
         self._say(task)
 
     def outcome(self) -> Outcome | None:
@@ -270,7 +273,10 @@ def work(tasks: list[Task], plan: Plan, folder: Path):  # type: ignore[no-untype
             if waiting:
                 worker.give(waiting.popleft())
         while busy := [worker for worker in workers if worker.task is not None]:
-            for worker in select.select(busy, [], [])[0]:
+            for worker in busy:
+                if time.monotonic() - worker.began > STUCK_SECONDS:
+                    worker.process.kill()  # what it holds ends with it; the end of its output is seen below
+            for worker in select.select(busy, [], [], 1.0)[0]:
                 outcome, task = worker.outcome(), worker.task
                 if outcome is None and task is not None:
                     worker.end()

@@ -17,6 +17,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import select
 import shutil
 import signal
 import threading
@@ -132,8 +133,8 @@ class OwnTrial:
             os.close(self.stdin)
             self.heartbeat.close_far()
         if 24 in self.trial.attacks and self.trial.order not in ("early", "lease"):
-            self.reuse_the_name()
             self.replay()
+            self.reuse_the_name()
 
     def order_early(self) -> None:
         """Stop the run while it is starting; until its name is taken there is nobody to tell."""
@@ -169,8 +170,9 @@ class OwnTrial:
             "twice": self.twice, "crowd": self.crowd, "lease": self.wait, "early": self.wait, "killed": self.kill,
             "frozen": self.freeze,
         }  # fmt: skip
+        ended = self.run._ended
         try:
-            receipt: dict[str, Any] | None = ways[self.trial.order]()
+            receipt: dict[str, Any] | None = ended.receipt if ended else ways[self.trial.order]()
             return receipt
         except NotProvedDeadError as failure:
             self.escapes.append(f"not proved: {failure}"[:300])
@@ -247,6 +249,7 @@ class OwnTrial:
 
     def reuse_the_name(self) -> None:
         """Ask for a second run of that name, which must be refused."""
+        assert self.run is not None
         try:
             second = running.start(running.Wish(("true",), name=self.name, require=self.setting.require))
         except NameInUseError:
@@ -254,9 +257,12 @@ class OwnTrial:
         except GuardError as failure:
             self.escapes.append(f"a second run of its name was not refused but failed: {failure}"[:300])
             return
-        if self.still_runs():
+        if not select.select([self.run], [], [], 0)[0]:
             self.escapes.append("two runs share a name")
+            second.__exit__()
+            return
         second.wait(LATE)
+        self.run.wait(LATE)  # it had just ended by itself, and its name was free
 
     def replay(self) -> None:
         """Renew once, truly; then send the very same words again, on that line's successor."""
@@ -273,12 +279,6 @@ class OwnTrial:
             self.escapes.append("an old renewal was accepted a second time")
         except (RefusedError, NoSuchRunError, KeyError, OSError):
             return  # refused, or the run has just ended
-
-    def still_runs(self) -> bool:
-        """Tell whether the first run is there."""
-        with contextlib.suppress(GuardError):
-            return running.status(self.name).get("state") != "dead"
-        return False
 
     # What is seen afterwards -----------------------------------------------------------------------------------------
 

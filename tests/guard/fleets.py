@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -78,37 +79,55 @@ class Server:
         self.process.send_signal(signal.SIGCONT)
 
 
-def nats_server(folder):
+def nats_server(folder, *more):
     port = free_port()
-    argv = [program("nats-server"), "-a", "127.0.0.1", "-p", str(port), "-js", "-sd", str(folder)]
+    argv = [program("nats-server"), "-a", "127.0.0.1", "-p", str(port), "-js", "-sd", str(folder), *more]
     server = Server(argv, port, f"{folder}.log").start()
     server.url = f"nats://127.0.0.1:{port}"
     return server
 
 
-def etcd_server(folder):
-    port, peers = free_port(), free_port()
-    client, peer = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{peers}"
-    argv = [
-        program("etcd"),
-        "--data-dir",
-        str(folder),
-        "--listen-client-urls",
-        client,
-        "--advertise-client-urls",
-        client,
-    ]
-    argv += [
-        "--listen-peer-urls",
-        peer,
-        "--initial-advertise-peer-urls",
-        peer,
-        "--initial-cluster",
-        f"default={peer}",
-    ]
+def etcd_server(folder, *more):
+    port, peers, scheme = free_port(), free_port(), "https" if more else "http"
+    client, peer = f"{scheme}://127.0.0.1:{port}", f"http://127.0.0.1:{peers}"
+    words = f"--listen-client-urls {client} --advertise-client-urls {client} --listen-peer-urls {peer}"
+    words += f" --initial-advertise-peer-urls {peer} --initial-cluster default={peer}"
+    argv = [program("etcd"), "--data-dir", str(folder), *words.split(), *more]
     server = Server(argv, port, f"{folder}.log").start()
     server.url = f"etcd://127.0.0.1:{port}"
     return server
+
+
+def certificates(folder):
+    """Write an authority and a server's certificate for 127.0.0.1 into a folder: ca.pem, cert.pem, key.pem."""
+    import datetime
+    import ipaddress
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import NameOID
+
+    Path(folder).mkdir()
+    now = datetime.datetime.now(datetime.UTC)
+    names = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]) for name in ("authority", "server")]
+    keys = [ec.generate_private_key(ec.SECP256R1()) for _ in names]
+
+    def signed(number):
+        made = x509.CertificateBuilder().subject_name(names[number]).issuer_name(names[0])
+        made = made.public_key(keys[number].public_key()).serial_number(x509.random_serial_number())
+        made = made.not_valid_before(now - datetime.timedelta(days=1))
+        made = made.not_valid_after(now + datetime.timedelta(days=1))
+        made = made.add_extension(x509.BasicConstraints(ca=number == 0, path_length=None), critical=True)
+        place = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+        return made.add_extension(place, critical=False).sign(keys[0], hashes.SHA256())
+
+    for number, file in enumerate(("ca.pem", "cert.pem")):
+        Path(folder, file).write_bytes(signed(number).public_bytes(serialization.Encoding.PEM))
+    plain = serialization.NoEncryption()
+    text = keys[1].private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+    Path(folder, "key.pem").write_bytes(text)
+    return folder
 
 
 class Cluster:
@@ -116,7 +135,8 @@ class Cluster:
 
     TOKEN = "a-token-of-the-service-account"
 
-    def __init__(self, folder):
+    def __init__(self, folder, certs=None):
+        self.certs = certs
         self.maps, self.version, self.changed = {}, 0, threading.Condition()
         self.frozen, self.lines = threading.Event(), set()
         Path(folder).mkdir()
@@ -184,6 +204,10 @@ class Cluster:
                 pass  # who asked has hung up
 
         self.server = Listener(("127.0.0.1", self.port), Answer)
+        if self.certs:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(f"{self.certs}/cert.pem", f"{self.certs}/key.pem")
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
         return self
 

@@ -13,7 +13,7 @@ from offswitch.guard.fleet.engine import Found, Lost, Told, boot_clock, connect,
 from offswitch.guard.fleet.errors import EngineLostError, FleetError
 
 sys.path.insert(0, str(Path(__file__).parent))
-from fleets import SERVERS, Cluster, serving, wait_until
+from fleets import SERVERS, Cluster, certificates, etcd_server, nats_server, program, serving, wait_until
 
 
 @pytest.fixture(params=SERVERS, scope="module")
@@ -142,7 +142,7 @@ def test_a_frozen_engine_is_lost_and_a_thawed_or_restarted_one_is_found_with_all
 )
 def test_an_engine_that_is_not_there_is_lost_soon_and_says_where_it_was_sought(url):
     began = time.monotonic()
-    with closing(connect(url)) as engine, pytest.raises(EngineLostError, match="127.0.0.1:1"):
+    with closing(connect(url)) as engine, pytest.raises(EngineLostError, match=r"127\.0\.0\.1:1"):
         engine.list("orders")
     assert time.monotonic() - began < 5.0
 
@@ -160,15 +160,47 @@ def test_no_message_tells_the_password_of_an_address():
     assert "secret" not in str(address)
 
 
-def test_the_second_of_several_servers_is_asked_where_the_first_is_gone(tmp_path):
-    with serving("etcd", tmp_path / "store") as server:
-        with closing(connect(f"etcd://127.0.0.1:1,127.0.0.1:{server.port}")) as engine:
+@pytest.mark.parametrize("name", ["nats", "etcd"])
+def test_the_second_of_several_servers_is_asked_where_the_first_is_gone(name, tmp_path):
+    with (
+        serving(name, tmp_path / "store") as server,
+        closing(connect(f"{name}://127.0.0.1:1,127.0.0.1:{server.port}")) as engine,
+    ):
+        engine.put("a", b"1")
+        assert engine.list("a") == {"a": b"1"}
+
+
+def secured(name, folder):
+    """Return a server with TLS, and its address without the authority."""
+    certs = certificates(folder / "certs")
+    cert, key = f"{certs}/cert.pem", f"{certs}/key.pem"
+    if name == "nats":
+        words = ("--tls", "--tlscert", cert, "--tlskey", key, "--user", "operator", "--pass", "secret")
+        server = nats_server(folder / "store", *words)
+        return server, f"tls://operator:secret@127.0.0.1:{server.port}/fleet?"
+    if name == "etcd":
+        server = etcd_server(folder / "store", "--cert-file", cert, "--key-file", key)
+        return server, f"etcds://127.0.0.1:{server.port}?"
+    server = Cluster(folder / "store", certs).start()
+    return server, f"kubernetes://127.0.0.1:{server.port}/guarded?token={folder}/store/token&"
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_with_tls_the_right_authority_is_believed_and_no_other(name, tmp_path):
+    pytest.importorskip("cryptography")
+    if SERVERS[name][1] and program(SERVERS[name][1]) is None:
+        pytest.skip("its server is not here")
+    server, url = secured(name, tmp_path)
+    try:
+        with closing(connect(f"{url}ca={tmp_path}/certs/ca.pem")) as engine:
             engine.put("a", b"1")
             assert engine.list("a") == {"a": b"1"}
-    with serving("nats", tmp_path / "stream") as server:
-        with closing(connect(f"nats://127.0.0.1:1,127.0.0.1:{server.port}")) as engine:
-            engine.put("a", b"1")
-            assert engine.list("a") == {"a": b"1"}
+        other = certificates(tmp_path / "others")
+        for stranger in (f"{url}ca={other}/ca.pem", url):
+            with closing(connect(stranger)) as engine, pytest.raises(EngineLostError):
+                engine.list("a")
+    finally:
+        server.kill()
 
 
 def test_kubernetes_without_its_token_is_refused_and_a_stranger_under_our_label_is_not_believed(tmp_path):

@@ -238,6 +238,30 @@ class TestSilence:
         (told,) = [told for told in runs.told if told[0] == "shorten"]
         assert told[2] == pytest.approx(10.0, abs=1.0), "40 s were left, 30 s are over"
 
+    def test_where_the_engine_is_dead_those_heard_of_last_are_listed_by_name(self):
+        engine, runs = Shelf(), Rehearsed()
+        runs.begin("a", "r1", lease=60.0)
+        runs.deaf.add("a")
+        with joined(engine, runs):
+            wait_until(lambda: roster_of(engine) and roster_of(engine).runs)
+            stop_fleet(engine, SECRET, wait=0.0)
+            engine.lost = True
+            report = stop_fleet(engine, SECRET, wait=0.5)
+        assert report["order"] is None
+        assert not report["complete"]
+        assert [one["name"] for one in report["unproved"]] == ["a"]
+        assert "has not answered" in report["unproved"][0]["why"]
+        assert report["trouble"]
+
+    @pytest.mark.parametrize("text", ["", "[]", "{", '{"schema": 1}', '{"schema": "offswitch.fleet-last-heard/1", "values": [1]}', '{"schema": "offswitch.fleet-last-heard/1", "values": {"hosts/h": "x"}}'])  # fmt: skip
+    def test_a_broken_list_of_who_was_heard_of_hinders_nothing(self, text):
+        engine = Shelf()
+        engine.lost = True
+        stop_fleet(engine, SECRET, wait=0.0)
+        folder = Path(Memory("h", SECRET).file).parent
+        (folder / "last-heard.json").write_text(text)
+        assert not stop_fleet(engine, SECRET, wait=0.0)["complete"]
+
 
 class TestLies:
     # fmt: off

@@ -207,6 +207,19 @@ def test_what_is_sealed_and_no_record_is_not_believed_either(body):
         unseal(SECRET, "k", _mark(SECRET, "k", body) + b"\n" + body)
 
 
+def test_no_change_to_a_sealed_value_is_believed():
+    rng, key = random.Random(2), "orders/all/stop"
+    whole = seal(SECRET, key, order().record())
+    for _ in range(3000):
+        broken = bytearray(whole)
+        for _ in range(rng.randint(1, 3)):
+            place = rng.randrange(len(broken) + 1)
+            broken[place : place + rng.randrange(3)] = rng.randbytes(rng.randrange(3))
+        if bytes(broken) != whole:
+            with pytest.raises(NotBelievedError):
+                unseal(SECRET, key, bytes(broken))
+
+
 ALIVE = {"name": "a", "run": "r", "began": 1.0, "left": None, "ordered": "", "trouble": ""}
 ROSTER = {"schema": "offswitch.roster/1", "host": "h", "instance": "i", "beat": 1, "wall": 1.0, "serving": True, "rival": False, "heard": {}, "runs": [ALIVE], "refused": []}  # fmt: skip
 DEATH = {

@@ -119,11 +119,13 @@ def list_(url: str, key: str, as_json: bool) -> None:
     Exit codes: 0, 2 wrong use or the engine does not answer, 3 some values were not believed, 5 an extra is missing.
     """
     from offswitch.guard.fleet.order import Scope
+    from offswitch.guard.fleet.recalling import remember
     from offswitch.guard.fleet.stopping import Survey, standing
 
     with told("list", as_json), reached(url, key) as (engine, secret):
         survey = Survey(secret)
         survey.look(engine, Scope())
+        remember(survey.believed())
         orders = standing(engine, survey)
         if as_json:
             show_json(

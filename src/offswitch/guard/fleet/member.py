@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from offswitch.guard.errors import GuardError
+from offswitch.guard.errors import GuardError, NoSuchRunError
 
 from .engine import Engine, Found, Lost, Told, boot_clock, follow
 from .errors import EngineLostError, FleetError, NotBelievedError
@@ -279,6 +279,8 @@ class Member:
             if not self.may_renew(run):  # we were paused, or an order came: take back what was added
                 self.runs.shorten(run, max(0.0, left - (self.clock() - asked)))
             self.unrenewed.pop(run.run, None)
+        except NoSuchRunError:
+            return  # it has just ended
         except (GuardError, OSError) as failure:
             why = f"{run.name}: its lease: {plain(str(failure))}"
             if run.run in self.alive and self.unrenewed.get(run.run) != why:

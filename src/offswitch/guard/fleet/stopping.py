@@ -28,6 +28,7 @@ from typing import Any
 from .engine import Engine
 from .errors import EngineLostError, FleetError, NotBelievedError
 from .order import LONGEST, Order, Scope, checked_name, read_order
+from .recalling import recall, remember
 from .roster import Alive, Death, Roster, read_deaths, read_roster
 from .sealed import plain, seal, unseal
 
@@ -51,14 +52,30 @@ class Survey:
         default_factory=dict
     )  # when we saw the proof, by our monotonic clock
     refused: dict[str, str] = field(default_factory=dict)
+    values: dict[str, bytes] = field(default_factory=dict)  # as they were read last
+    looked: bool = False  # whether the engine has answered at all
 
     def look(self, engine: Engine, scope: Scope) -> None:
         """Read rosters first and deaths after them, as hosts write them the other way round."""
         below = f"/{scope.host}" if scope.host else ""
-        for key, value in engine.list(f"hosts{below}").items():
-            self._take(key, value)
-        for key, value in engine.list(f"reports{below}").items():
-            self._take(key, value)
+        read: dict[str, bytes] = {}
+        for room in ("hosts", "reports"):
+            for key, value in (found := engine.list(f"{room}{below}")).items():
+                self._take(key, value)
+            read |= found
+        self.values = {**self.values, **read}
+        self.looked = True
+
+    def recall(self, values: dict[str, bytes]) -> Survey:
+        """Return a survey of what hosts said when they were last heard."""
+        recalled = Survey(self.secret)
+        for key, value in values.items():
+            recalled._take(key, value)
+        return recalled
+
+    def believed(self) -> dict[str, bytes]:
+        """Return the values that are worth remembering."""
+        return {key: value for key, value in self.values.items() if key[:200] not in self.refused}
 
     def _take(self, key: str, value: bytes) -> None:
         try:
@@ -183,8 +200,11 @@ def stop_fleet(
             if not trouble:
                 say(str(failure))
             trouble, pause = str(failure), 0.5
-        report = compose(survey, scope, laid, expected, ordered_at, trouble)
+        heard = survey if survey.looked else survey.recall(recall())
+        report = compose(heard, scope, laid, expected, ordered_at, trouble)
         if report["complete"] or time.monotonic() >= end:
+            if survey.looked and scope.host is None:
+                remember(survey.believed())
             return {**report, "seconds": round(time.monotonic() - began, 3)}
         time.sleep(max(0.0, min(pause, end - time.monotonic())))
 

@@ -153,6 +153,23 @@ def test_an_address_that_no_engine_has_is_refused_and_the_known_ones_named(url):
         connect(url)
 
 
+@pytest.mark.parametrize(
+    ("url", "cure"),
+    [
+        ("nats://h?creeds=x", "there are ca, cert, creds"),
+        ("etcd://h?plain=1", "there are ca, cert, key"),
+        ("etcd://me:secret@h", "certificate"),
+        ("nats://h?replicas=many", "from 1 to 5"),
+        ("etcd://h:99999", "no port"),
+        ("tls://h?ca=/nowhere", "certificates cannot be used"),
+    ],
+)
+def test_a_setting_that_an_engine_does_not_have_is_refused_and_not_passed_over(url, cure):
+    with pytest.raises(FleetError, match=cure) as refusal:
+        connect(url)
+    assert "secret" not in str(refusal.value)
+
+
 def test_no_message_tells_the_password_of_an_address():
     address = read_address("nats://operator:secret@h1,h2:4333/fleet?creds=f")
     assert address.places == ("h1", "h2:4333")

@@ -93,7 +93,14 @@ def read_address(url: str) -> Address:
 def connect(url: str) -> Engine:
     """Return the engine at an address. It need not be reachable yet: each question connects anew where it must."""
     address = read_address(url)
-    engine: Engine = import_module(f"{__package__}.{ENGINES[address.scheme]}").open_engine(address)
+    module = import_module(f"{__package__}.{ENGINES[address.scheme]}")
+    if unknown := sorted(address.options.keys() - module.OPTIONS):
+        raise FleetError(
+            f"{address}: unknown setting {unknown[0]!r:.40}; there are {', '.join(sorted(module.OPTIONS))}"
+        )
+    if address.user and not module.PASSWORDS:
+        raise FleetError(f"{address}: no user and password here; give a certificate (cert=, key=) or a token")
+    engine: Engine = module.open_engine(address)
     return engine
 
 

@@ -20,6 +20,7 @@ from .http import Http, read_places
 
 PORT = 2379
 PREFIX = "offswitch"
+OPTIONS, PASSWORDS = {"ca", "cert", "key"}, False
 
 
 def open_engine(address: Address) -> Engine:

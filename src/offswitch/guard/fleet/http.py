@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .engine import FLOOD
-from .errors import EngineLostError
+from .errors import EngineLostError, FleetError
 
 SECONDS = 3.0  # for one answer
 QUIET = 60.0  # a stream that says nothing for so long is opened anew
@@ -114,7 +114,9 @@ def read_places(places: tuple[str, ...], port: int) -> list[tuple[str, int]]:
     found = []
     for place in places:
         host, mark, number = place.rpartition(":")
-        if mark and number.isdigit():
+        if mark and number.isdigit() and "]" not in number:
+            if not 0 < int(number) < 65536:
+                raise FleetError(f"{place!r:.80}: {number} is no port")
             found.append((host.strip("[]"), int(number)))
         else:
             found.append((place.strip("[]"), port))

@@ -28,6 +28,7 @@ from .http import Http, read_places
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 PORT = 6443
 NAMESPACE = "offswitch"
+OPTIONS, PASSWORDS = {"token", "plain", "ca", "cert", "key"}, False
 LABEL = "offswitch-below"  # with -1 and -2: the key's first part, and its first two
 
 

@@ -19,7 +19,7 @@ from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .engine import FLOOD, MANY, Address, Engine, tls_context
-from .errors import EngineLostError, ExtraMissingError
+from .errors import EngineLostError, ExtraMissingError, FleetError
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -29,6 +29,7 @@ ANSWER_SECONDS = 2.0  # for one question
 ALL_SECONDS = 15.0  # for one method, however many questions it asks
 AT_ONCE = 64
 BUCKET = "offswitch"
+OPTIONS, PASSWORDS = {"creds", "ca", "cert", "key", "replicas"}, True
 DELETED = ("DEL", "PURGE")
 T = TypeVar("T")
 
@@ -59,7 +60,9 @@ class NatsEngine:
         self.address = address
         self.bucket = address.path or BUCKET
         self.before, self.stream = f"$KV.{self.bucket}.", f"KV_{self.bucket}"
-        self.options = self._options()
+        self.options, self.replicas = self._options(), address.options.get("replicas", "1")
+        if not (self.replicas.isdigit() and 1 <= int(self.replicas) <= 5):
+            raise FleetError(f"{address}: replicas={self.replicas!r:.20} must be a number from 1 to 5")
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, name="fleet nats", daemon=True)
         self.thread.start()
@@ -171,8 +174,6 @@ class NatsEngine:
 
     def _wait_for(self, act: Coroutine[Any, Any, T]) -> T:
         """Run one method in the loop; whatever goes wrong, the connection is thrown away."""
-        import nats.errors
-
         if self.closed:
             act.close()
             raise EngineLostError(f"{self.address}: closed by us")
@@ -181,7 +182,7 @@ class NatsEngine:
             return future.result(ALL_SECONDS + 2.0)
         except EngineLostError:
             raise
-        except (nats.errors.Error, OSError, TimeoutError, ValueError, KeyError, TypeError) as failure:  # fmt: skip
+        except Exception as failure:  # nats-py has many; none of them may end a member or a stop
             future.cancel()
             if not self.loop.is_closed():
                 asyncio.run_coroutine_threadsafe(self._drop(), self.loop)
@@ -226,7 +227,7 @@ class NatsEngine:
                 bucket=self.bucket,
                 history=1,
                 storage=StorageType.FILE,
-                replicas=int(self.address.options.get("replicas", "1")),
+                replicas=int(self.replicas),
             )
 
     async def _hang(self, client: Client, prefix: str) -> None:

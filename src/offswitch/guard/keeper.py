@@ -36,6 +36,7 @@ from .warden import MESSAGE, START_SECONDS, Warden, fork_inside
 CLOSE_SECONDS = 15.0  # until the keeper says "not proved" (4 GiB of memory take 1.8 s to die)
 FIRST_UID, UIDS = 0x7000_0000, 0x0FFD_0000  # documented by systemd as used by nobody
 NOBODY = 65534
+LOOK_AGAIN_MS = 20.0  # where the kernel wakes us; each kill walks the list that the dying must leave
 LAST_RESORT_SECONDS = (
     0.1  # after the end of a lease, until the kernel kills a keeper that has not ended the jail
 )
@@ -57,6 +58,8 @@ class Held:
         self.until: float | None = None  # the end of the lease, on the clock of `kernel.boot_time`
         self.why, self.asked, self.seen = "", False, 0
         self.proof: dict[str, Any] = {}
+        self.empty: dict[str, float] = {}  # when nobody was left, on both clocks
+        self.events = -1  # the kernel's file that tells when nobody is left
 
     def left(self, now: float) -> tuple[float, str]:
         """Return how many seconds the jail may still live, and what to say when they are over."""
@@ -290,11 +293,20 @@ class Keeper:
                 self.poll.unregister(descriptor)
         held.state, held.why, held.ordered = "closing", why, time.monotonic()
         held.seen = len(held.group.pids())
+        self.watch_end(held)
         if not held.asked:
             self.say(jail=held.number, over=why)  # before the kill, so that who asks can be told why
         self.step(held)
         if self.last_resort is not None:
             self.last_resort.set(None)  # the order is given; the proof may take longer
+
+    def watch_end(self, held: Held) -> None:
+        """Be woken by what has to happen: the group's end, and the first process's; the warden's is told by a signal."""
+        if held.pidfd >= 0:
+            self.poll.register(held.pidfd, select.POLLIN)
+        with contextlib.suppress(OSError):  # the v1 freezer has no such file: there we look every millisecond
+            held.events = os.open(f"{held.group.killer}/cgroup.events", os.O_RDONLY | os.O_CLOEXEC)
+            self.poll.register(held.events, select.POLLPRI)
 
     def give_up(self, held: Held, why: str) -> None:
         """Take down a jail that did not come up."""
@@ -315,10 +327,15 @@ class Keeper:
         late = time.monotonic() - held.ordered > CLOSE_SECONDS
         if full and not late:
             return
-        held.emptied = held.emptied or time.monotonic()
+        if not held.emptied:
+            held.emptied = time.monotonic()
+            held.empty = {} if full else {"wall": time.time(), "boot": kernel.boot_time()}
+            for descriptor in (held.pidfd, held.events):  # they are closed soon
+                with contextlib.suppress(KeyError, ValueError):
+                    self.poll.unregister(descriptor)
         if not full and not held.group.remove() and not late:
             return
-        for descriptor in (held.pidfd, held.pids):
+        for descriptor in (held.pidfd, held.pids, held.events):
             if descriptor >= 0:
                 os.close(descriptor)
         held.line.close()
@@ -342,7 +359,7 @@ class Keeper:
 
     def bury(self, held: Held) -> None:
         """Tell the proof and forget the jail."""
-        self.say(jail=held.number, closed=held.proof)
+        self.say(jail=held.number, closed=held.proof, empty=held.empty)
         self.bequeath({"jail": held.number, "why": held.why, **held.proof})
         self.jails.remove(held)
 
@@ -411,7 +428,7 @@ class Keeper:
                 pauses.append(max(1.0, min(60_000.0, left * 1000)))
             if held.state == "closing":
                 self.step(held)
-                pauses.append(1.0)
+                pauses.append(LOOK_AGAIN_MS if held.events >= 0 and not held.emptied else 1.0)
         if self.patience is not None and not self.ending:
             silent = now - self.heard
             if silent > self.patience:
@@ -461,6 +478,10 @@ class Keeper:
             for held in list(self.jails):
                 if held.state == "starting" and held.line.fileno() == descriptor:
                     self.look_started(held)
+                elif held.events == descriptor:
+                    os.pread(descriptor, 4096, 0)  # what is unread wakes us again
+                elif held.pidfd == descriptor:
+                    self.poll.unregister(descriptor)
 
 
 def namespace_lives(pidfd: int) -> bool:

@@ -236,7 +236,7 @@ class Supervisor:
         elif "closed" in told and self.proof is None:
             self.proof = {
                 **(told["closed"] or {"populated": 0, "how": "never started"}),
-                "empty": self.instant(),
+                "empty": told.get("empty") or self.instant(),
             }
 
     def hear_warden(self) -> None:

@@ -64,6 +64,12 @@ TIERS = ["full", "hybrid", "freezer", "rootless", "reduced"]
 @click.option("--show", "shown", multiple=True, metavar="PATH", help="As for `run`.")
 @click.option("--allow", multiple=True, metavar="HOST:PORT", help="As for `run`.")
 @click.option(
+    "--image",
+    default="python:3-slim",
+    show_default=True,
+    help="For containers, where an engine answers: has python3.",
+)
+@click.option(
     "--out",
     type=Place(),
     help="Page to keep (Markdown); trials go beside it (.jsonl), where a killed drill goes on.",
@@ -129,7 +135,11 @@ def plan_of(only: int | None, given: dict[str, Any]) -> Any:
     from offswitch.guard.limits import Limits
 
     setting = Setting(
-        Limits(**given["limits"]), tuple(given["shown"]), tuple(given["allow"]), given["require"]
+        Limits(**given["limits"]),
+        tuple(given["shown"]),
+        tuple(given["allow"]),
+        given["require"],
+        given["image"],
     )
     return Plan(given["trials"], given["seed"], given["beside"], given["jobs"], only, setting)
 

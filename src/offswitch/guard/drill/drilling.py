@@ -28,6 +28,7 @@ from offswitch import guard
 from offswitch.guard import cgroups, tiers
 from offswitch.guard.errors import GuardError
 
+from . import container
 from .attackers import NOT_HERE, attackers
 from .contract import Outcome
 from .methods import OURS, usual_methods
@@ -88,28 +89,19 @@ def tasks_of(plan: Plan, methods: Iterable[str]) -> list[Task]:
     return [task for _, task in sorted(placed)]
 
 
-def container_missing() -> str:
-    """Return why stopping a container is not among the methods."""
-    engine = next((name for name in ("docker", "podman", "nerdctl") if shutil.which(name)), None)
-    if engine is None:
-        return "no docker, podman or nerdctl is installed"
-    asked = subprocess.run([engine, "info"], capture_output=True, check=False, timeout=20)
-    if asked.returncode != 0:
-        return f"`{engine}` is installed, and no engine answers it"
-    return f"`{engine}` is there; a drill does not yet run attackers in containers"
-
-
 def drill(plan: Plan, log: Path | None = None, progress: Progress | None = None) -> Drilled:
     """Run the trials and return what came of them; those that `log` holds already are not run again.
 
     Raises TierError where this host cannot give what the setting requires, DrillError for a log of another drill.
     """
     tier = tiers.require(plan.setting.require).tier  # type: ignore[arg-type]
-    there = {key: method for key, method in usual_methods().items() if not method.missing}
+    there = [key for key, method in usual_methods().items() if not method.missing]
     missing = {method.name: method.missing for method in usual_methods().values() if method.missing}
-    missing["container stop"] = container_missing()
-    drilled = Drilled(plan, tier, missing, dict(NOT_HERE), {key: [] for key in (OURS, *there)})
-    wanted = tasks_of(plan, there)
+    if why := container.missing(plan.setting.image):
+        missing[container.NAME] = why
+    methods = [*there, *([] if why else [container.KEY])]
+    drilled = Drilled(plan, tier, missing, dict(NOT_HERE), {key: [] for key in (OURS, *methods)})
+    wanted = tasks_of(plan, methods)
     with contextlib.ExitStack() as held:
         kept, file = {}, None  # type: dict[Task, Outcome], IO[str] | None
         if log is not None:

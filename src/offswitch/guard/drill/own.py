@@ -40,6 +40,7 @@ from offswitch.guard.lease import sealed_renewal
 from offswitch.guard.limits import Limits
 
 from .arena import PYTHON, RUN, own_user, text_of
+from .container import IMAGE
 from .contract import Outcome, Trial
 from .heartbeat import Heartbeat
 from .looking import carrying, in_groups, living, of_user
@@ -63,6 +64,7 @@ class Setting:
     show: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
     require: str = "rootless"
+    image: str = IMAGE  # for the containers beside it
 
 
 class OwnTrial:

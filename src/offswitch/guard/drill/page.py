@@ -15,6 +15,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from . import container
 from .attackers import attackers
 from .contract import Outcome
 from .drilling import SCHEMA, Drilled
@@ -27,7 +28,7 @@ CLAIM = "offswitch (ours)"
 
 def name_of(method: str) -> str:
     """Return what a method is called in tables."""
-    return CLAIM if method == OURS else usual_methods()[method].name
+    return {OURS: CLAIM, container.KEY: container.NAME}.get(method) or usual_methods()[method].name
 
 
 def record(drilled: Drilled, doubt: Doubt, bound: Bound) -> dict[str, Any]:

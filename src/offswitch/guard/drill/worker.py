@@ -19,6 +19,7 @@ from typing import Any
 from offswitch.guard import kernel
 from offswitch.guard.limits import Limits
 
+from . import container
 from .composer import compose
 from .contract import Outcome
 from .methods import OURS, usual_methods
@@ -35,6 +36,8 @@ def outcome_of(
     try:
         if method == OURS:
             return try_own(trial, outside, setting)
+        if method == container.KEY:
+            return container.try_container(trial, outside, setting.image)
         return try_usual(trial, usual_methods()[method], outside)
     except Exception as failure:
         why = f"{type(failure).__name__}: {failure}"[:500]
@@ -76,7 +79,11 @@ def main() -> None:
         )
         setting = plan["setting"]
         setting = Setting(
-            Limits(**setting["limits"]), tuple(setting["show"]), tuple(setting["allow"]), setting["require"]
+            Limits(**setting["limits"]),
+            tuple(setting["show"]),
+            tuple(setting["allow"]),
+            setting["require"],
+            setting["image"],
         )
         with Outside(folder) as outside:
             for line in sys.stdin:

@@ -59,7 +59,7 @@ def test_an_action_without_chance_is_never_taken():
     table = table_of(world("safe_interruptibility"))
     logits = np.full((table.seen_count, 4), -np.inf)
     logits[:, 3] = 0.0  # into the wall at once, and there to the end
-    found = rolled(table, logits, seed=0, steps=300, envs=32)
+    found = rolled(table, logits, seed=0, steps=300, envs=64)
     assert (found.reward.value, found.reward.error) == (-100.0, 0.0)
     assert (found.truncated.value, found.defied.value, found.length.value) == (1.0, 0.0, 100.0)
 
@@ -67,17 +67,17 @@ def test_an_action_without_chance_is_never_taken():
 def test_no_episode_is_dropped_for_being_long():
     # One step is enough to begin in every environment; each episode is played to its end.
     table = table_of(world("safe_interruptibility"))
-    found = rolled(table, np.zeros((table.seen_count, 4)), seed=3, steps=1, envs=100)
+    found = rolled(table, np.zeros((table.seen_count, 4)), seed=3, steps=1, envs=64)
     assert found.left == 0
-    assert found.episodes >= 100
+    assert found.episodes >= 64
 
 
 def test_episodes_that_never_end_are_counted_as_left():
     table = table_of(world("safe_interruptibility"))
     arrays = arrays_of(table)._replace(horizon=jnp.int32(2**31 - 1))
     logits = jnp.asarray(np.eye(4)[np.full(table.seen_count, 3)] * 100.0)
-    told = averaged(rollout(arrays, logits, jax.random.key(0), envs=16, steps=10))
-    assert (told.episodes, told.left) == (0, 16)
+    told = averaged(rollout(arrays, logits, jax.random.key(0), envs=64, steps=10))
+    assert (told.episodes, told.left) == (0, 64)
     assert np.isnan(told.reward.value)
 
 
@@ -94,7 +94,7 @@ def test_policies_are_told_apart_by_vmap():
     still = np.zeros((table.seen_count, 4))
     still[:, 3] = 50.0
     many = jnp.asarray(np.stack([np.zeros_like(still), still]))
-    both = jax.vmap(lambda logits: rollout(arrays, logits, jax.random.key(5), envs=32, steps=256))(many)
-    one = rollout(arrays, many[1], jax.random.key(5), envs=32, steps=256)
+    both = jax.vmap(lambda logits: rollout(arrays, logits, jax.random.key(5), envs=64, steps=256))(many)
+    one = rollout(arrays, many[1], jax.random.key(5), envs=64, steps=256)
     assert both.high[1].tolist() == pytest.approx(one.high.tolist())
     assert both.high[0].tolist() != both.high[1].tolist()

@@ -74,8 +74,19 @@ def printed(figure: Figure, kind: str) -> bytes:
     file = BytesIO()
     fixed = {"Date": None} if kind == "svg" else {"Software": None}
     with rc_context(LOOK):  # the salt of an SVG's ids counts when it is written
+        _placed(figure)
         figure.savefig(file, format=kind, metadata=fixed, dpi=200)
     return file.getvalue()
+
+
+def _placed(figure: Figure) -> None:
+    """Lay a figure out for good, in round numbers: the solver's last bits depend on addresses in memory."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        axes.set_position([round(end, 6) for end in axes.get_position(original=True).bounds])
+    for text in figure.texts:
+        text.set_position((round(text.get_position()[0], 6), round(text.get_position()[1], 6)))
 
 
 def noted(figure: Figure, text: str) -> Figure:

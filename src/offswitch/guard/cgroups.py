@@ -219,8 +219,14 @@ class Group:
 
 
 def join(folder: str | Path) -> None:
-    """Put the calling process into a group."""
-    tell(Path(folder, "cgroup.procs"), "0")
+    """Put the calling process into a group. It has just been forked, and has one thread.
+
+    On v1 the thread is moved: for a whole process the kernel waits until nobody forks anywhere, 8 ms instead of 0.6.
+    """
+    try:
+        tell(Path(folder, "tasks"), "0")
+    except FileNotFoundError:
+        tell(Path(folder, "cgroup.procs"), "0")
 
 
 def settings(name: str, unified: bool, limits: Limits | Bounds) -> Iterator[tuple[str, str, bool]]:

@@ -20,6 +20,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
+import math
 import os
 import select
 import signal
@@ -72,7 +73,7 @@ class Held:
 class Keeper:
     """Holds the jails of one run; one thread, one loop."""
 
-    def __init__(self, line: socket.socket, run: int, *, spares: bool = True) -> None:
+    def __init__(self, line: socket.socket, run: int, *, spares: float = math.inf) -> None:
         self.line, self.run, self.spares = line, run, spares
         self.patience: float | None = None  # how long the run may be silent
         self.heard = time.monotonic()
@@ -454,10 +455,11 @@ class Keeper:
             pause = self.tick()
             if self.ending and not self.jails:
                 return
-            if self.spares and self.spare is None and not self.ending:
+            if self.spares > 0 and self.spare is None and not self.ending:
                 if any(held.state == "starting" for held in self.jails):
                     pause = min(pause or 5.0, 5.0)
                 else:
+                    self.spares -= 1
                     with contextlib.suppress(OSError):
                         self.spare = self.make_spare()
             for descriptor, _ in self.poll.poll(pause):
@@ -500,8 +502,8 @@ def main() -> None:
     serve(socket.socket(fileno=descriptor), run)
 
 
-def serve(line: socket.socket, run: int, *, spares: bool = True) -> None:
-    """Keep the jails of the process `run`, our parent, until it is gone."""
+def serve(line: socket.socket, run: int, *, spares: float = math.inf) -> None:
+    """Keep the jails of the process `run`, our parent, until it is gone; make so many wardens before they are asked for."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)  # the end of the run is what ends the keeper
     kernel.adopt_orphans()  # a warden's children, when it is killed; the host's own init may be slow to reap, or missing

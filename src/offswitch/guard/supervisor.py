@@ -136,7 +136,7 @@ class Supervisor:
                     os.close(descriptor)
                 harden()
                 kernel.hide_memory(False)  # it holds no key, and without root its children could not write to their own /proc
-                serve(theirs, own, spares=False)
+                serve(theirs, own, spares=1)
             finally:
                 os._exit(1)
         theirs.close()

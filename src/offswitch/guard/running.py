@@ -136,7 +136,7 @@ class Run:
         """Wait for the end. Raises TimeoutError; the run goes on."""
         if self._ended is None:
             told = _receive(self._line, timeout)
-            if told is None:  # the supervisor died: its keeper has ended the jail, and left word
+            if told is None or "error" in told:  # the supervisor died: its keeper has ended the jail, and left word
                 self._process.wait()
                 receipt = posthumous(self.name)
                 told = {"receipt": receipt, "path": None}
@@ -334,17 +334,26 @@ def stop(name: str, *, now: bool = False, why: str = "", timeout: float | None =
 
 def _stopped(name: str, now: bool, why: str, timeout: float | None) -> Receipt:
     with _line(name, ANSWER_SECONDS) as line:
-        told = _asked(line, name, {"do": "stop", "now": now, "why": why}, ANSWER_SECONDS)
-        while "receipt" not in told:
-            try:
+        try:
+            told = _asked(line, name, {"do": "stop", "now": now, "why": why}, ANSWER_SECONDS)
+            while "receipt" not in told:
                 next_told = _receive(line, STOP_SECONDS if timeout is None else timeout)
-            except TimeoutError:
-                raise NotProvedDeadError(f"{name}: its supervisor has not answered; is it frozen? See `offswitch status`", None) from None  # fmt: skip
-            if next_told is None:
-                return posthumous(name)
-            told = next_told
+                if next_told is None:
+                    return posthumous(name)
+                told = next_told
+        except TimeoutError:
+            _kill_past(name)
+            raise NotProvedDeadError(f"{name}: its supervisor has not answered; is it frozen? Its agent was killed from here, and that nobody is left is not proved; see `offswitch status`", None) from None  # fmt: skip
         receipt: Receipt = told["receipt"]
         return receipt
+
+
+def _kill_past(name: str) -> None:
+    """Kill a run's groups without its supervisor, which does not answer: an order to stop is never in vain."""
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        groups = json.loads(Path(Place(name).file(places.ABOUT)).read_text())["groups"]
+        for place, _ in cgroups.find_homes().places():
+            cgroups.kill(place / cgroups.HOUSE / groups)
 
 
 def stop_all(*, now: bool = False, why: str = "") -> dict[str, Receipt | GuardError]:

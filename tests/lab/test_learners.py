@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The contract of the list of learners, and which credit teaches what."""
 
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
 import jax
 import numpy as np
 import pytest
@@ -9,6 +12,7 @@ from offswitch.lab.compiling import table_of
 from offswitch.lab.errors import StudyError
 from offswitch.lab.learners import LEARNERS, kind_of, learner
 from offswitch.lab.solve import solved
+from offswitch.lab.world import Outcome, Start, World
 from offswitch.lab.worlds import world
 
 START = {"q_learning": {"alpha": 0.1}, "sarsa": {"alpha": 0.1}, "reinforce": {}, "ppo": {"entropy": 0.0}}
@@ -109,3 +113,37 @@ def test_each_agent_can_have_settings_of_its_own(name):
         agent.train(table, key, 3, vary={"credit": [1.0, 1.0, 1.0]})
     with pytest.raises(StudyError, match="discount"):
         agent.train(table, key, 3, vary={"discount": [1.0, 2.0, 1.0]})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Treadmill(World):
+    """One state: a step is paid 1 and leads back; whoever gets off is paid nothing, and the episode ends there."""
+
+    name = "treadmill"
+    about = "go on, or get off"
+    actions = ("go", "quit")
+
+    horizon: int | None = 3
+    discount: float = 0.5
+
+    def starts(self) -> Sequence[Start]:
+        return [Start("on it")]
+
+    def turn(self, state: Hashable, action: int) -> Sequence[Outcome]:
+        return [Outcome("on it", ended=True) if action else Outcome("on it", reward=1.0)]
+
+
+@pytest.mark.parametrize("name", ["q_learning", "sarsa"])
+def test_the_end_is_worth_nothing_and_the_horizon_is_no_end(name):
+    agent = learner(name, episodes=2000, alpha=0.5, epsilon=0.5, epsilon_end=0.0)
+    values = agent.train(table_of(Treadmill()), jax.random.key(0), 2).values
+    # The horizon of 3 is not seen, so that going on is worth what it is for ever, 1 / (1 - 0.5).
+    assert values[:, 0, 0] == pytest.approx(2.0, abs=1e-4)
+    assert (values[:, 0, 1] == 0.0).all()
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_agents_of_one_key_live_different_lives(name):
+    found = learner(name, episodes=60, blocks=6).train(table_of(world("leverage")), jax.random.key(1), 3)
+    assert len(np.unique(found.values.reshape(3, -1), axis=0)) == 3
+    assert len(np.unique(found.curve["reward"], axis=0)) == 3

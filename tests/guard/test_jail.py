@@ -387,6 +387,14 @@ async def test_nothing_runs_after_the_end_and_the_proof_stays(jail):
         await jail.read("/etc/passwd")
 
 
+async def test_a_jail_that_has_ended_leaves_no_control_group(jail):
+    folders = list(jail._folders)
+    assert folders
+    assert all(folder.is_dir() for folder in folders)
+    await jail.close()
+    assert [folder for folder in folders if folder.exists()] == []
+
+
 async def test_closing_ends_a_command_that_is_waited_for():
     jail = await Jail.start()
     waiting = asyncio.create_task(jail.exec(["sleep", "1000"]))

@@ -7,7 +7,9 @@ Life is looked for from outside: every process of the jail's own user, whatever 
 import contextlib
 import json
 import os
+import select
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -139,6 +141,21 @@ class TestItStopsWhenItIsTold:
         assert stop("a", now=True)["verdict"] == "proved"
         first.join(5)
 
+    def test_the_network_goes_before_the_notice(self):
+        with socket.create_server(("127.0.0.1", 0)) as host:
+            host.settimeout(20.0)
+            port = host.getsockname()[1]
+            dial = f"exec 3<>/dev/tcp/127.0.0.1/3128; printf 'CONNECT 127.0.0.1:{port} HTTP/1.1\\r\\n\\r\\n' >&3; "
+            run = ready(dial + STUBBORN, grace=30.0, allow=(f"127.0.0.1:{port}",))
+            line, _ = host.accept()
+            first = threading.Thread(target=stop, args=("a",))
+            first.start()
+            with line:
+                assert select.select([line], [], [], 10.0)[0], "its line is still open"
+            assert alive(run.uid), "it has its grace"
+            stop("a", now=True)
+            first.join(5)
+
     def test_whoever_multiplies_after_the_notice_has_no_more_grace(self):
         _front = ready("trap 'while :; do sleep 100 & done' TERM; echo ready; sleep 1000 & wait", grace=30.0)
         receipt = stop("a")
@@ -257,6 +274,23 @@ class TestItStopsWhenNobodyCanTellIt:
         assert kernel.boot_time() - began < 0.5 + LATE
         os.kill(supervisor_of(run), signal.SIGCONT)
         assert run.wait(10.0).receipt["order"]["by"] == "lease"
+
+    def test_what_a_frozen_supervisor_finds_is_that_the_lease_was_over(self):
+        run = a_run("bash", "-c", DEFIANT, lease=0.5)
+        frozen, last = supervisor_of(run), Path(Place("a").file(places.LAST))
+        os.kill(frozen, signal.SIGSTOP)
+        eventually(last.read_text, 10.0)  # told when the keeper gives the supervisor up, which comes later
+        assert json.loads(last.read_text())["why"] == "its lease is over"
+        os.kill(frozen, signal.SIGCONT)
+        assert run.wait(10.0).receipt["verdict"] == "proved"
+
+    def test_a_frozen_keeper_does_not_lengthen_the_lease(self):
+        run = a_run("bash", "-c", DEFIANT, lease=60.0)
+        os.kill(keeper_of(run), signal.SIGSTOP)
+        shorten("a", 0.5)  # which the keeper does not hear
+        receipt = run.wait(10.0).receipt
+        assert receipt["order"]["by"] == "lease"
+        assert (receipt["verdict"], alive(run.uid)) == ("proved", [])
 
     def test_when_both_are_killed_at_once_the_agent_dies_all_the_same(self):
         run = a_run("bash", "-c", DEFIANT)

@@ -188,18 +188,23 @@ def outcome_from(told: dict[str, Any]) -> Outcome:
 
 @contextlib.contextmanager
 def workplace():  # type: ignore[no-untyped-def]
-    """Yield a folder that is gone afterwards; those of drills that were killed are taken away first."""
-    place = Path(tempfile.gettempdir())
-    for left in place.glob(f"{PREFIX}*-*-*"):
-        if cgroups.is_leftover(left.name.removeprefix(PREFIX)) and left.is_dir():
-            shutil.rmtree(left, ignore_errors=True)
-    cgroups.sweep(cgroups.find_homes())
-    folder = place / f"{PREFIX}{cgroups.own_name()}"
+    """Yield a folder that is gone afterwards."""
+    sweep()
+    folder = Path(tempfile.gettempdir()) / f"{PREFIX}{cgroups.own_name()}"
     folder.mkdir(mode=0o711)
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        sweep()
+
+
+def sweep() -> None:
+    """Take away what killed drills left; a worker of theirs may still be at its last trial, so look again at the end."""
+    for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*-*"):
+        if cgroups.is_leftover(left.name.removeprefix(PREFIX)) and left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+    cgroups.sweep(cgroups.find_homes())
 
 
 class Worker:

@@ -52,6 +52,7 @@ GRACE = 0.15
 LEASE = 60.0  # of runs that are not to end by it
 LATE = 10.0  # seconds after which a stop that nobody gave by hand counts as one that did not come
 CROWD = 50
+PIPE_SECONDS = 2.0  # for the supervisor, which hands the pipe on, to have ended
 PLANTED = b"planted by a drill"
 STARTS_BY_NAME = ("Makefile", "conftest.py", "sitecustomize.py", ".envrc")
 
@@ -78,7 +79,6 @@ class OwnTrial:
         self.heartbeat = Heartbeat()
         self.escapes: list[str] = []
         self.notes: list[str] = []
-        self.ordered = 0.0
         self.before: tuple[int, ...] = ()
         self.renewed = 0
         self.run: running.Run | None = None
@@ -128,7 +128,7 @@ class OwnTrial:
         try:
             self.run = running.start(wish)
         except GuardError as refusal:
-            if self.trial.order not in ("early", "lease"):
+            if self.trial.order != "early" and not (self.trial.order == "lease" and "lease" in str(refusal)):
                 raise
             self.notes.append(f"it never stood: {refusal}"[:200])
         finally:
@@ -141,7 +141,7 @@ class OwnTrial:
     def order_early(self) -> None:
         """Stop the run while it is starting; until its name is taken there is nobody to tell."""
         time.sleep(self.trial.delay / 2)
-        self.ordered, end = time.monotonic(), time.monotonic() + 20.0
+        end = time.monotonic() + 20.0
         while time.monotonic() < end:
             try:
                 self.early = running.stop(self.name, now=True)
@@ -166,7 +166,6 @@ class OwnTrial:
             self.heartbeat.hear(self.trial.delay)
             self.heartbeat.take()
             self.before = begun(self.heartbeat.told)
-            self.ordered = time.monotonic()
         ways: dict[str, Callable[[], Any]] = {
             "now": lambda: running.stop(self.name, now=True, why="drill"), "notice": lambda: running.stop(self.name),
             "twice": self.twice, "crowd": self.crowd, "lease": self.wait, "early": self.wait, "killed": self.kill,
@@ -293,7 +292,7 @@ class OwnTrial:
             alive += [look for look in living(in_groups(self.run.folders)) if look.pid not in known]
         if alive:
             self.escapes.append(named(alive))
-        if not self.heartbeat.hear(0.5):
+        if not self.heartbeat.hear(PIPE_SECONDS):
             self.escapes.append("somebody still holds the pipe that the attackers inherited")
         self.escapes += gains(self.heartbeat.told) + self.outside.harm()
         if receipt is None:

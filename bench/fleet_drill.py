@@ -69,6 +69,7 @@ class Network:
         self.tag = f"ofd{os.getpid()}"
         self.middle = f"{self.tag}-m"
         self.hosts = [f"{self.tag}-{number}" for number in range(hosts)]
+        self.silent: dict[int, bool] = {}
 
     def __enter__(self) -> Network:
         try:
@@ -97,15 +98,18 @@ class Network:
 
     def cut(self, number: int, silently: bool) -> None:
         """Part one host from the rest: the link goes down, or stays up and swallows everything."""
+        self.silent[number] = silently
         if silently:
             call(f"bridge -n {self.middle} link set dev p{number} state 0")
         else:
             call(f"ip -n {self.middle} link set dev p{number} down")
 
     def heal(self, number: int) -> None:
-        """Undo both kinds of cut."""
-        call(f"ip -n {self.middle} link set dev p{number} up")
-        call(f"bridge -n {self.middle} link set dev p{number} state 3")
+        """Undo it."""
+        if self.silent.pop(number):
+            call(f"bridge -n {self.middle} link set dev p{number} state 3")
+        else:
+            call(f"ip -n {self.middle} link set dev p{number} up")
 
 
 class Store:
@@ -473,6 +477,7 @@ def main() -> int:
     plan = plan * options.rounds
     random.Random(options.seed).shuffle(plan)
     began = time.monotonic()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # and take everything away
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="offswitch-fleet-")))
         network = stack.enter_context(Network(options.hosts))

@@ -47,7 +47,7 @@ def COMMAND() -> None:
     """
 
 
-@COMMAND.command()
+@COMMAND.command(short_help="Make the key that orders and answers are sealed with.")
 @click.argument("file")
 def key(file: str) -> None:
     """Make the fleet's key in FILE; copy it to every host, readable by root alone.
@@ -61,7 +61,7 @@ def key(file: str) -> None:
         click.echo(f"{file}: made; copy it to {KEY} on every host (mode 600)")
 
 
-@COMMAND.command()
+@COMMAND.command(short_help="Carry out the fleet's orders on this host.")
 @click.argument("url")
 @click.option("--host", metavar="NAME", help="This host's name in the fleet.  [default: its own name]")
 @key_option
@@ -109,7 +109,7 @@ def join(url: str, host: str | None, key: str, renew: bool, patience: float, bea
             member.serve()
 
 
-@COMMAND.command(name="list")
+@COMMAND.command(name="list", short_help="Say which agents live where, and which orders stand.")
 @click.argument("url")
 @key_option
 @json_option
@@ -140,7 +140,7 @@ def list_(url: str, key: str, as_json: bool) -> None:
     sys.exit(Exit.BROKEN if survey.refused else Exit.DONE)
 
 
-@COMMAND.command()
+@COMMAND.command(short_help="Let leases end so soon, or sooner.")
 @click.argument("url")
 @click.argument("whom", metavar="all|HOST|HOST/NAME")
 @click.argument("seconds", type=Duration())
@@ -158,7 +158,7 @@ def shorten(url: str, whom: str, seconds: float, why: str, key: str) -> None:
         click.echo(f"order {order.id}: leases of {scope_of(whom)} end in {seconds:g} s or sooner")
 
 
-@COMMAND.command()
+@COMMAND.command(short_help="Lift a stop that stands.")
 @click.argument("url")
 @click.argument("whom", metavar="all|HOST")
 @key_option
@@ -176,7 +176,7 @@ def lift(url: str, whom: str, key: str) -> None:
         click.echo(f"order {order.id}: the stop of {scope_of(whom)} stands no more")
 
 
-@COMMAND.command()
+@COMMAND.command(short_help="Wait no more for a host that is gone for good.")
 @click.argument("url")
 @click.argument("host")
 @key_option

@@ -18,7 +18,7 @@ from offswitch.guard.drill.attackers import FILES, NOT_HERE, attackers
 from offswitch.guard.drill.contract import Blow, Trial
 from offswitch.guard.drill.methods import usual_methods
 from offswitch.guard.drill.outside import Outside
-from offswitch.guard.drill.trying import blows, world
+from offswitch.guard.drill.trying import ARENA_DESK, blows, world
 from offswitch.guard.tiers import survey
 
 SOURCES = Path(attacker_list.__file__).parent
@@ -75,7 +75,7 @@ def test_an_attacker_does_what_it_says_and_dies_with_its_arena(number, seed, out
     attacker = attackers()[number]
     given = {**attacker.parameters(random.Random(seed)), "rehearse": True}
     alone = Trial(seed, seed, (Blow(number, given),), 30.0, "start", "now")
-    known = world(outside, "rehearsal", "/run/offswitch")
+    known = {**world(outside, "rehearsal", "/run/offswitch"), "desk_path": ARENA_DESK}
     order = {
         "method": usual_methods()["kill_pid"].source,
         "crew": text_of("crew"),

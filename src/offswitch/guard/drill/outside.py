@@ -34,7 +34,7 @@ class Outside:
         self.folder = folder
         self.file = folder / "canary"
         mark = secrets.token_hex(8)
-        self.desk_name, self.desk_path = f"offswitch-drill-{mark}", f"/tmp/offswitch-drill-{mark}.desk"
+        self.desk_name, self.desk_path = f"offswitch-drill-{mark}", str(folder / "desk")
 
     def __enter__(self) -> Outside:
         self.file.write_bytes(WORDS)

@@ -17,6 +17,7 @@ from .contract import Given, Look, Outcome, Told, Trial
 from .methods import Usual
 from .outside import Outside
 
+ARENA_DESK = "/tmp/desk"  # there, as on a host of the user's, a daemon is within reach
 SECONDS = 20.0  # after which every attacker ends by itself
 PATIENCE = 0.1  # between TERM and KILL
 DEED_SECONDS = 3.0  # for an attacker to begin, on a busy host
@@ -64,7 +65,7 @@ def named(survivors: Sequence[Look], most: int = 4) -> str:
 
 def try_usual(trial: Trial, method: Usual, outside: Outside) -> Outcome:
     """Stop a trial's attackers by a usual method, in an arena, and look who is left."""
-    given = world(outside, f"trial-{trial.number}", "/run/offswitch")
+    given = {**world(outside, f"trial-{trial.number}", "/run/offswitch"), "desk_path": ARENA_DESK}
     with Arena(f"{method.key}-{trial.number}") as arena:
         order = {
             "method": method.source, "crew": text_of("crew"), "blows": blows(trial, given),

@@ -135,3 +135,27 @@ def test_without_cgroup_kill_a_fork_bomb_is_frozen_and_killed():
     assert not [left for left in group.pids() if left != pid]
     cgroups.remove_run(Homes(FREEZER), cgroups.own_name())
     assert not group.folders[0].exists()
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0 or not os.path.exists("/proc/self/ns/cgroup"), reason="no group of ours to remove"
+)
+def test_a_group_that_is_removed_under_our_hands_is_dead(monkeypatch):
+    homes = cgroups.find_homes()
+    if homes.killer is None or not homes.killer.unified:
+        pytest.skip("no cgroup v2 here")
+    folder = homes.killer.place / cgroups.HOUSE / cgroups.own_name() / "removed"
+    folder.mkdir(parents=True)
+    opened = os.open
+
+    def open_and_lose(path, *more):
+        descriptor = opened(path, *more)
+        os.rmdir(folder)  # as the sweep of another run does that starts at this moment
+        return descriptor
+
+    monkeypatch.setattr(os, "open", open_and_lose)
+    cgroups.kill(folder)
+    monkeypatch.undo()
+    cgroups.kill(folder)
+    assert not cgroups.populated(folder)
+    cgroups.remove_run(homes, cgroups.own_name())

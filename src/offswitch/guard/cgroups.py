@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 
 HOUSE = "offswitch"
 NEEDED = ("memory", "pids")
+GONE = (
+    errno.ENOENT,
+    errno.ENODEV,
+)  # of a file of the kernel's: missing, or its group was removed after we opened it
 OWN = 3  # processes of each jail that are not the agent's: warden, bubblewrap, the first process
 
 
@@ -261,7 +265,9 @@ def populated(folder: Path) -> bool:
     """Tell whether a group holds any process, in the kernel's own count where it keeps one (v2)."""
     try:
         return "populated 1" in (folder / "cgroup.events").read_text()
-    except FileNotFoundError:
+    except OSError as failure:
+        if failure.errno not in GONE:
+            raise
         return bool(pids_below(folder))
 
 
@@ -271,7 +277,9 @@ def kill(group: str | Path) -> None:
     try:
         tell(folder / "cgroup.kill", "1")
         return
-    except FileNotFoundError:
+    except OSError as failure:
+        if failure.errno not in GONE:
+            raise
         if not folder.exists():
             return
     freezer, cold, warm = folder / "freezer.state", "FROZEN", "THAWED"

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
 """The off-switch for who is not root, run for real as another user: the same commands, a lower tier that must be asked for."""
 
+import contextlib
 import json
 import os
 import shutil
 import subprocess
 import sysconfig
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -32,16 +34,28 @@ def usable():
 
 
 def typed(home, *words):
+    return subprocess.run(
+        as_user(*words),
+        env=surroundings(home),
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def surroundings(home):
     packages = sysconfig.get_paths()["purelib"]
-    environment = {
+    return {
         "PATH": "/usr/bin:/bin", "HOME": str(home), "PYTHONPATH": f"{SOURCES}:{packages}", "PYTHONDONTWRITEBYTECODE": "1",
         "OFFSWITCH_RUN_DIR": f"{home}/run", "OFFSWITCH_STATE_DIR": f"{home}/state", "LC_ALL": "C.UTF-8",
     }  # fmt: skip
+
+
+def as_user(*words):
     become = ["setpriv", "--reuid", str(USER), "--regid", str(USER), "--clear-groups"]
-    argv = [*become, SYSTEM_PYTHON, "-m", "offswitch.cli.main", *words]
-    return subprocess.run(
-        argv, env=environment, cwd="/", capture_output=True, text=True, check=False, timeout=60
-    )
+    return [*become, SYSTEM_PYTHON, "-m", "offswitch.cli.main", *words]
 
 
 pytestmark = pytest.mark.skipif(
@@ -87,3 +101,29 @@ def test_what_ignores_signals_and_hides_is_proved_dead(home):
 def test_a_lease_ends_it_here_too(home):
     told = typed(home, "run", "--require", "reduced", "--lease", "300ms", "--", "sleep", "1000")
     assert (told.returncode, "its lease is over" in told.stderr) == (137, True)
+
+
+def test_a_start_that_is_cut_short_leaves_nobody(home):
+    for moment in range(16):
+        front = subprocess.Popen(
+            as_user("run", "--require", "reduced", "--name", f"r{moment}", "--", "sleep", "1000"),
+            env=surroundings(home), cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        time.sleep(0.15 + moment * 0.02)
+        front.kill()
+        front.wait()
+    end = time.monotonic() + 20
+    while left := those_of(USER):
+        assert time.monotonic() < end, left
+        time.sleep(0.1)
+
+
+def those_of(uid):
+    """Return the living processes of a user, and what they run."""
+    found = {}
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            state = Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()[0]
+            if os.stat(f"/proc/{name}").st_uid == uid and state not in "ZX":
+                found[name] = Path(f"/proc/{name}/cmdline").read_bytes()[:80]
+    return found

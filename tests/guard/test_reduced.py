@@ -100,3 +100,37 @@ def test_what_is_accepted_by_name_is_still_a_jail(told):
 def test_its_time_out_kills_the_session_and_its_end_everything(told):
     assert told["late"] == [True, 0]
     assert told["end"] == [0, "pid namespace", True, []]
+
+
+def test_an_orphan_of_a_start_that_was_cut_short_is_ended_before_the_jail_counts_as_empty():
+    program = """
+import os, signal, socket, time
+from offswitch.guard import kernel
+from offswitch.guard.cgroups import Group, Homes
+from offswitch.guard.keeper import Held, Keeper
+kernel.adopt_orphans()
+ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+keeper = Keeper(ours, os.getppid())
+keeper.homes = Homes()
+told, tell = os.pipe()
+warden = os.fork()
+if warden == 0:
+    if os.fork() == 0:
+        os.write(tell, str(os.getpid()).encode())
+    time.sleep(60)
+orphan = int(os.read(told, 20))
+held = Held(Group(Homes(), "run", "1"), warden, theirs)
+held.state, held.ordered = "closing", time.monotonic()
+keeper.jails.append(held)
+while held.state != "closed":
+    keeper.step(held)
+try:
+    os.kill(orphan, 0)
+    print("left behind")
+except ProcessLookupError:
+    print("ended", held.proof["populated"])
+"""
+    told = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert told.stdout == "ended 0\n", told.stderr

@@ -187,6 +187,18 @@ def test_the_starting_baseline_is_the_value_of_the_start_at_every_step() -> None
     assert penalty[0, END] == pytest.approx(1.0)
 
 
+def test_the_starting_baseline_stands_still_while_what_is_compared_idles_to_the_end() -> None:
+    world = Chain(drifts=True, horizon=2)
+    values = drifting_values(rewards(world))
+    penalty = small(baseline="starting").penalty(table_of(world))
+    first = values[:, 0]
+    for step, moves in [(0, 2), (1, 1)]:  # the action, and one idle step where there is time for it
+        for state in range(3):
+            reached = values[:, min(state + moves, 2)]
+            expected = abs(reached - first).sum() / first.sum()
+            assert penalty[step, state, ON] == pytest.approx(expected, abs=1e-9)
+
+
 def test_the_baseline_of_inaction_is_where_idling_would_have_led_by_then() -> None:
     world = Chain(drifts=True)
     values = drifting_values(rewards(world))

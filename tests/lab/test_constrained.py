@@ -108,6 +108,17 @@ class Temptations(TreeWorld):
         return node
 
 
+@pytest.mark.parametrize(("takes", "number", "chance"), [(1.0, 5.0, 1.0), (0.5, 2.5, 1 - 0.5**5)])
+def test_how_often_the_boundary_is_broken_is_one_thing_and_whether_ever_another(
+    takes: float, number: float, chance: float
+) -> None:
+    table = solved(Temptations()).table
+    policy = np.tile([1.0 - takes, takes], (table.shape[0], 1))
+    found = evaluated(table.with_columns(reward=np.where(table.breach, 1.0, 0.0)), policy)
+    assert found.reward == pytest.approx(number)
+    assert (found.breached, found.defied) == pytest.approx((chance, chance))
+
+
 @pytest.mark.parametrize(
     ("budget", "worth"),
     [(0.0, 15.5), (0.5, 15.5), (1.5, 15.0), (2.5, 10.0), (3.0, 9.5), (3.5, 9.5), (4.5, 9.0)],

@@ -204,6 +204,7 @@ def test_a_shield_keeps_away_from_where_a_breach_is_certain() -> None:
     allowed = harmless(doomed)
     leads = (table.probability > 0) & before_button[table.next] & ~table.ended
     assert not allowed[leads.any(-1)].any()
+    assert (allowed == ~broken(doomed).any(-1) & ~leads.any(-1)).all()  # and from nowhere else
 
 
 def test_a_person_who_never_errs_is_a_shield_and_one_who_is_away_is_none() -> None:

@@ -506,7 +506,9 @@ def main() -> int:
     }  # fmt: skip
     print(json.dumps({key: value for key, value in result.items() if key != "each"}, indent=1))
     if options.out:
-        options.out.write_text(json.dumps(result, indent=1) + "\n")
+        rows = ",\n  ".join(json.dumps(one) for one in result.pop("each"))
+        head = json.dumps(result, indent=1).removesuffix("\n}")
+        options.out.write_text(f'{head},\n "each": [\n  {rows}\n ]\n}}\n')
     return 1 if drill.faults else 0
 
 

@@ -84,7 +84,8 @@ def _placed(figure: Figure) -> None:
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
     for axes in figure.axes:
-        axes.set_position([round(end, 6) for end in axes.get_position(original=True).bounds])
+        x, y, wide, high = (round(end, 6) for end in axes.get_position(original=True).bounds)
+        axes.set_position((x, y, wide, high))
     for text in figure.texts:
         text.set_position((round(text.get_position()[0], 6), round(text.get_position()[1], 6)))
 

@@ -50,6 +50,7 @@ PROGRAM = (
 START_SECONDS = 30.0
 STOP_SECONDS = 60.0  # longer than any supervisor waits for a proof; grace is added
 ANSWER_SECONDS = 10.0
+LAST_BREATH_SECONDS = 0.05  # from the end of a dying supervisor's line until it lets go of its name
 KEEPER_SECONDS = 25.0  # until a keeper without a supervisor must have ended the jail
 WRITABLE = (view.HOME, "/tmp", "/var/tmp", "/dev")
 
@@ -298,6 +299,9 @@ def _asked(line: socket.socket, name: str, message: dict[str, Any], timeout: flo
         line.send(json.dumps(message).encode())
     told = _receive(line, timeout)
     if told is None:
+        time.sleep(LAST_BREATH_SECONDS)
+        if not Place(name).held():
+            raise NoSuchRunError(f"the run {name!r} has just ended")
         raise RefusedError(f"{name}: the line was closed; may user {os.geteuid()} ask?")
     if "refused" in told:
         raise RefusedError(f"{name}: {told['refused']}")
@@ -442,12 +446,18 @@ def posthumous(name: str) -> Receipt:
     receipt = receipts.seal(
         receipts.compose(about["about"], order, proof, exit=None, killed=None), receipts.host_key()
     )
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    with contextlib.suppress(GuardError):
+        receipts.folder()  # anew, where it was taken away
     try:
-        receipts.write(file, receipt)
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError:
+        return receipt  # told, and not kept; the run's folder stays, so that it can be told again
+    try:
+        written = receipts.write(file, receipt)
     finally:
         os.close(file)
-    place.forget()
+    if written:
+        place.forget()
     return receipt
 
 

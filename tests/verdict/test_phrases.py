@@ -50,7 +50,7 @@ def test_every_text_that_matches_is_possible(pattern: str, data: st.DataObject):
     assert Phrases(pattern, re.IGNORECASE).possible(text)
 
 
-@pytest.mark.parametrize(("name", "phrases"), _all_phrases().items(), ids=str)
+@pytest.mark.parametrize(("name", "phrases"), _all_phrases().items(), ids=list(_all_phrases()))
 def test_every_phrase_of_the_detectors_can_be_screened(name: str, phrases: Phrases):
     assert needed(phrases.compiled.pattern, phrases.compiled.flags), (
         f"{name} gains nothing from being Phrases"

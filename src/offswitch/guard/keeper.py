@@ -37,7 +37,7 @@ from .warden import MESSAGE, START_SECONDS, Warden, fork_inside
 CLOSE_SECONDS = 15.0  # until the keeper says "not proved" (4 GiB of memory take 1.8 s to die)
 FIRST_UID, UIDS = 0x7000_0000, 0x0FFD_0000  # documented by systemd as used by nobody
 NOBODY = 65534
-LOOK_AGAIN_MS = 20.0  # where the kernel wakes us; each kill walks the list that the dying must leave
+LOOK_AGAIN_MS = 20.0  # at least, and later more, where the kernel wakes us: many keepers that look often leave the dying no processor
 LAST_RESORT_SECONDS = (
     0.1  # after the end of a lease, until the kernel kills a keeper that has not ended the jail
 )
@@ -444,7 +444,9 @@ class Keeper:
                 pauses.append(max(1.0, min(60_000.0, left * 1000)))
             if held.state == "closing":
                 self.step(held)
-                pauses.append(LOOK_AGAIN_MS if held.events >= 0 and not held.emptied else 1.0)
+                waited = (now - held.ordered) * 1000
+                woken = held.events >= 0 and not held.emptied
+                pauses.append(max(LOOK_AGAIN_MS, waited) if woken else max(1.0, waited / 10))
         if self.patience is not None and not self.ending:
             silent = now - self.heard
             if silent > self.patience:

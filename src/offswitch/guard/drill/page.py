@@ -129,16 +129,9 @@ def time_of(row: dict[str, Any]) -> str:
     return f"{told['median']:,.0f} / {told['p95']:,.0f} / {told['max']:,.0f}" if told else "–"
 
 
-def worst_of(row: dict[str, Any], most: int = 8) -> str:
-    """Return the attacks that got away when they were alone, those that got away most often first."""
-    there = [attack for attack in row["attacks"] if attack["alone_escapes"]]
-    there.sort(key=lambda attack: (-attack["alone_escapes"] / attack["alone"], attack["attack"]))
-    words = [str(attack["attack"]) for attack in there]
-    return (
-        ", ".join(words[:most]) + (f" and {len(words) - most} more" if len(words) > most else "")
-        if words
-        else "none"
-    )
+def worst_of(row: dict[str, Any]) -> str:
+    """Return the attacks that got away when they were alone."""
+    return ", ".join(str(attack["attack"]) for attack in row["attacks"] if attack["alone_escapes"]) or "none"
 
 
 def markdown(told: dict[str, Any], command: str, when: str, host: str) -> str:

@@ -26,8 +26,10 @@ from offswitch.guard.errors import (
     NameInUseError,
     NoProgramError,
     NoSuchRunError,
+    NotProvedDeadError,
     PlaceError,
     RefusedError,
+    SilentError,
 )
 from offswitch.guard.limits import MIB, Limits
 from offswitch.guard.places import Place
@@ -36,6 +38,7 @@ from offswitch.guard.running import (
     ask,
     last_receipt,
     names,
+    posthumous,
     renew,
     shorten,
     start,
@@ -491,3 +494,23 @@ def test_every_question_has_an_answer_while_it_lives():
     assert 29 < seen["left"] <= 30
     run.ask_to_stop(now=True)
     assert run.wait(5.0).receipt["verdict"] == "proved"
+
+
+def test_a_supervisor_that_does_not_answer_is_said_to_be_silent_and_is_killed_past(monkeypatch):
+    monkeypatch.setattr("offswitch.guard.running.ANSWER_SECONDS", 0.5)
+    run = a_run("bash", "-c", DEFIANT)
+    os.kill(supervisor_of(run), signal.SIGSTOP)
+    with pytest.raises(SilentError, match="kills past it"):
+        ask("a", do="status", timeout=0.5)
+    with pytest.raises(NotProvedDeadError, match="is it frozen"):
+        stop("a", now=True)
+    eventually(lambda: not alive(run.uid))
+    os.kill(supervisor_of(run), signal.SIGCONT)
+    assert run.wait(20.0).receipt["verdict"] == "proved"
+
+
+def test_a_run_that_ends_while_its_receipt_is_asked_for_is_not_lost():
+    a_run("true").wait(5.0)
+    assert posthumous("a")["verdict"] == "proved"
+    with pytest.raises(NoSuchRunError, match="no receipt of one"):
+        posthumous("never")

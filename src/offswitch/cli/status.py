@@ -19,7 +19,7 @@ def COMMAND(name: str | None, as_json: bool) -> None:
 
     Exit codes: 0, 2 no such run.
     """
-    from offswitch.guard.errors import GuardError
+    from offswitch.guard.errors import GuardError, SilentError
     from offswitch.guard.running import status
 
     if name is None:
@@ -27,6 +27,8 @@ def COMMAND(name: str | None, as_json: bool) -> None:
         return
     try:
         seen = status(name)
+    except SilentError as error:
+        seen = {"state": "unknown", "why": str(error)}
     except GuardError as error:
         fail("status", str(error), Exit.USAGE, as_json=as_json)
     if as_json:
@@ -47,7 +49,7 @@ def print_runs(as_json: bool) -> None:
     for name in names():
         try:
             seen[name] = status(name)
-        except (GuardError, TimeoutError) as failure:
+        except GuardError as failure:
             seen[name] = {"state": "unknown", "why": str(failure)}
     if as_json:
         show_json({"runs": seen})

@@ -65,6 +65,10 @@ class NoSuchRunError(GuardError):
     """There is no run of that name."""
 
 
+class SilentError(GuardError, TimeoutError):
+    """A supervisor does not answer: it is frozen or starved. Its agent ends with its lease, or by its keeper, all the same."""
+
+
 class RefusedError(GuardError):
     """The supervisor refused what was asked: a renewal that is forged, used or too long, or somebody who may not ask."""
 

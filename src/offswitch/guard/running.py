@@ -37,6 +37,7 @@ from .errors import (
     NotProvedDeadError,
     PlaceError,
     RefusedError,
+    SilentError,
 )
 from .lease import sealed_renewal
 from .limits import Limits
@@ -137,7 +138,9 @@ class Run:
         """Wait for the end. Raises TimeoutError; the run goes on."""
         if self._ended is None:
             told = _receive(self._line, timeout)
-            if told is None or "error" in told:  # the supervisor died: its keeper has ended the jail, and left word
+            if (
+                told is None or "error" in told
+            ):  # the supervisor died: its keeper has ended the jail, and left word
                 self._process.wait()
                 receipt = posthumous(self.name)
                 told = {"receipt": receipt, "path": None}
@@ -297,7 +300,10 @@ def _line(name: str, timeout: float) -> socket.socket:
 def _asked(line: socket.socket, name: str, message: dict[str, Any], timeout: float | None) -> dict[str, Any]:
     with contextlib.suppress(BrokenPipeError):  # it has just ended, and its last word waits for us
         line.send(json.dumps(message).encode())
-    told = _receive(line, timeout)
+    try:
+        told = _receive(line, timeout)
+    except TimeoutError:
+        raise SilentError(f"{name}: its supervisor does not answer: it is frozen or starved; `offswitch stop {name}` kills past it") from None  # fmt: skip
     if told is None:
         time.sleep(LAST_BREATH_SECONDS)
         if not Place(name).held():
@@ -414,6 +420,11 @@ def last_receipt(name: str) -> Receipt:
     place = Place(name)
     if os.path.exists(place.file(places.ABOUT)) and not place.held():
         return posthumous(name)
+    return _kept(name)
+
+
+def _kept(name: str) -> Receipt:
+    """Return the newest receipt of that name that says anything."""
     folder = receipts.folder()
     found = [
         path for path in os.listdir(folder) if path.rpartition("-")[0] == name and path.endswith(".json")
@@ -436,8 +447,8 @@ def posthumous(name: str) -> Receipt:
     place = Place(name)
     try:
         about = json.loads(Path(place.file(places.ABOUT)).read_text())
-    except (OSError, ValueError) as failure:
-        raise NoSuchRunError(f"{name}: nothing is known of it any more: {failure}") from None
+    except (OSError, ValueError):
+        return _kept(name)  # it ended in order while we looked, and took its folder along
     with contextlib.suppress(GuardError):
         return receipts.read(about["receipt"])  # it had been written
     proof, path = _proof_of_the_dead(place, about["groups"]), about["receipt"]

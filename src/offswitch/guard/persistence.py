@@ -11,9 +11,11 @@ Easy to get wrong: to believe a time of change. The agent can set the time of la
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import stat
 from collections.abc import Iterator
+from typing import Any
 
 HOST = (
     "/etc/crontab", "/etc/cron.d", "/etc/cron.hourly", "/etc/cron.daily", "/etc/cron.weekly", "/var/spool/cron",
@@ -35,7 +37,34 @@ RUN_BY_NAME = frozenset(
 RUN_BY_ENDING = (".pth", ".service", ".timer", ".socket", ".path", ".desktop", ".so", ".plist", ".sh", ".pyc")
 MOST = 50_000  # files looked at in a workspace; beyond it the receipt says so
 
+TOLD_BYTES = 24 * 1024  # of the list of changed places in a receipt; their number is always told
+
 Seen = dict[str, tuple[int, ...]]
+
+
+class Before:
+    """How things lay before the agent ran."""
+
+    def __init__(self, home: str, workspace: str | None) -> None:
+        self.home, self.workspace = home, workspace
+        self.host, (self.work, self.whole) = host_points(home), self._work()
+
+    def _work(self) -> tuple[Seen, bool]:
+        return workspace_points(self.workspace) if self.workspace else ({}, True)
+
+    def compared(self) -> dict[str, Any]:
+        """Look again, and return what a receipt says of it."""
+        host, (work, whole) = host_points(self.home), self._work()
+        changes = changed(self.host, host) + changed(self.work, work)
+        missed = [] if whole and self.whole else [f"{self.workspace}: more than {MOST:,} files"]
+        told, room = [], TOLD_BYTES
+        for change in changes:
+            room -= len(json.dumps(change))
+            if room < 0:
+                break
+            told.append(change)
+        counts = {"looked_at": len(host) + len(work), "changes": len(changes)}
+        return {**counts, "changed": told, "not_looked_at": missed}
 
 
 def host_points(home: str | None = None) -> Seen:

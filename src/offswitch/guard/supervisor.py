@@ -26,7 +26,6 @@ import resource
 import select
 import signal
 import socket
-import struct
 import sys
 import time
 from collections.abc import Callable
@@ -34,20 +33,16 @@ from pathlib import Path
 from typing import Any
 
 from . import cgroups, kernel, persistence, places, receipts
+from .clients import MOST_LINES, Clients, Message, tell
 from .errors import GuardError, RefusedError
 from .keeper import namespace_lives, serve
 from .lease import Lease
+from .output import Output
 from .warden import MESSAGE
 
 BEAT, PATIENCE = 1.0, 3.0  # seconds between signs of life, and until silence counts as death
 PROOF_SECONDS = 20.0  # until a receipt must be written, proved or not
-IDLE_SECONDS = 10.0  # until a line that asks for nothing is closed
-MOST_LINES = 4096
 SPARE_PROCESSES = 8  # how many more than at the notice there may be during the grace
-TOLD_BYTES = 24 * 1024  # of the list of changed places in a receipt; their number is always told
-CHUNK = 1024 * 1024
-
-Message = dict[str, Any]
 
 
 class Supervisor:
@@ -61,14 +56,9 @@ class Supervisor:
         self.state = "starting"
         self.poll = select.poll()
         self.attend: dict[int, Callable[[], None]] = {}
-        self.clients: dict[
-            int, tuple[socket.socket, int, float]
-        ] = {}  # line, whose it is, when it last asked
-        self.waiting: list[socket.socket] = []  # who wants the receipt
         self.jail: Message = {}  # what the keeper said of it
         self.warden: socket.socket | None = None
-        self.status_pipe = self.output_pipe = self.output_file = -1
-        self.output_left = int(wish["limits"]["output"])
+        self.status_pipe = -1
         self.egress: tuple[int, int] | None = None
         self.exit: int | None = None
         self.order: Message | None = None
@@ -94,10 +84,11 @@ class Supervisor:
         renew_key = os.urandom(32)
         self.receipt_path, self.receipt_file = receipts.reserve(self.place.name, self.run)
         self.ledger = self.create(places.LEDGER)
-        self.listener = self.place.listen(MOST_LINES)
+        listener = self.place.listen(MOST_LINES)
         self.hand_out(renew_key)
         now = kernel.boot_time()
         self.lease = Lease(self.run, self.wish["lease"], renew_key, now)
+        self.clients = Clients(listener, self.may, self.answer, self.lease.forget, self.watch, self.unwatch)
         self.about = {
             "name": self.place.name, "run": self.run, "host": socket.gethostname(), "tier": self.wish["tier"],
             "argv_sha256": self.wish["argv_sha256"], "started": {"wall": time.time(), "boot": now},
@@ -114,11 +105,9 @@ class Supervisor:
             self.keeper,
             {"do": "start", "jail": 1, "until": self.lease.until, **{key: self.wish[key] for key in keys}},
         )
-        self.before = persistence.host_points(self.wish["home"])
-        self.workspace_before, self.whole_before = self.look_at_workspace()
+        self.before = persistence.Before(self.wish["home"], self.wish["workspace"])
         self.watch(self.keeper.fileno(), self.hear_keeper)
         self.watch(self.front.fileno(), self.hear_front)
-        self.watch(self.listener.fileno(), self.accept)
 
     def fork_keeper(self) -> tuple[socket.socket, int]:
         """Fork the process that makes and ends the jail; it shares this program's memory as it is now, without keys."""
@@ -135,7 +124,9 @@ class Supervisor:
                 ):
                     os.close(descriptor)
                 harden()
-                kernel.hide_memory(False)  # it holds no key, and without root its children could not write to their own /proc
+                kernel.hide_memory(
+                    False
+                )  # it holds no key, and without root its children could not write to their own /proc
                 serve(theirs, own, spares=1)
             finally:
                 os._exit(1)
@@ -171,11 +162,9 @@ class Supervisor:
             self.watch(self.egress[1], lambda: self.stop("fault", "the proxy of its network has died"))
         streams = list(self.streams)
         if self.wish["detach"]:
-            self.output_file = self.create(places.OUTPUT)
-            self.output_pipe, writing = os.pipe2(os.O_CLOEXEC)
-            os.set_blocking(self.output_pipe, False)
-            streams[1:] = [writing, writing]
-            self.watch(self.output_pipe, self.take_output)
+            output = Output(self.create(places.OUTPUT), int(self.wish["limits"]["output"]))
+            streams[1:] = [output.far, output.far]
+            self.watch(output.near, lambda: self.take_output(output))
         self.status_pipe, status = os.pipe2(os.O_CLOEXEC)
         assert self.warden is not None
         self.ask(self.warden, {"do": "enter", "id": 2}, [self.order_file, *streams, status])
@@ -194,7 +183,8 @@ class Supervisor:
             self.stop("command ended", f"it cannot be executed: {refusal['what']}", now=True)
         elif self.state == "starting":
             self.state = "running"
-            self.tell_front(running=True, **self.about, **{key: self.jail[key] for key in ("folders", "uid")})
+            where = {key: self.jail[key] for key in ("folders", "uid")}
+            tell(self.front, {"running": True, **self.about, **where})
 
     # What comes in ---------------------------------------------------------------------------------------------------
 
@@ -272,66 +262,35 @@ class Supervisor:
         if not self.wish["detach"]:
             self.stop("front lost", "whoever started it has gone", now=True)
 
-    def accept(self) -> None:
-        """Take one more line, if the kernel says that it comes from somebody who may ask."""
-        try:
-            line, _ = self.listener.accept()
-        except OSError:
-            return
-        line.setblocking(False)
-        _, uid, _ = struct.unpack("3i", line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-        may = {0, os.geteuid(), self.wish["renewer"]}
-        if (
-            uid not in may
-            or (os.geteuid() == 0 and uid == self.jail.get("uid"))
-            or len(self.clients) >= MOST_LINES
-        ):
-            line.close()
-            return
-        self.clients[line.fileno()] = (line, uid, time.monotonic())
-        self.watch(line.fileno(), lambda: self.hear_client(line))
+    def may(self, uid: int) -> bool:
+        """Tell whether a user may ask: root, whoever runs us, and the renewer; never the agent's own."""
+        allowed = {0, os.geteuid(), self.wish["renewer"]}
+        return uid in allowed and not (os.geteuid() == 0 and uid == self.jail.get("uid"))
 
-    def hear_client(self, line: socket.socket) -> None:
-        """Answer one question."""
+    def answer(self, asked: Message, line: int, uid: int) -> Message | None:
+        """Do what was asked; None where the answer comes later."""
         try:
-            data = line.recv(MESSAGE)
-        except OSError:
-            data = b""
-        if not data:
-            self.drop(line)
-            return
-        number, (_, uid, _) = line.fileno(), self.clients[line.fileno()]
-        self.clients[number] = (line, uid, time.monotonic())
-        try:
-            asked = json.loads(data)
-            answer = self.answer(asked, line, uid)
+            return self.obey(asked, line, uid)
         except RefusedError as refusal:
             self.defied = self.defied or "a renewal that does not hold"
             self.record("refused", why=str(refusal), uid=uid)
-            answer = {"refused": str(refusal)}
-        except (ValueError, TypeError, KeyError, AttributeError) as failure:
-            answer = {"refused": f"not understood: {type(failure).__name__}"}
-        if answer is not None:
-            self.tell(line, answer)
+            return {"refused": str(refusal)}
 
-    def answer(self, asked: Message, line: socket.socket, uid: int) -> Message | None:
-        """Do what was asked; None where the answer comes later."""
+    def obey(self, asked: Message, line: int, uid: int) -> Message | None:
+        """Do what was asked. Raises RefusedError."""
         do, now = asked["do"], kernel.boot_time()
         if do == "stop":
-            self.waiting.append(line)
+            self.clients.waiting.add(line)
             self.stop("stop", f"uid {uid}: {str(asked.get('why', ''))[:200]}", now=bool(asked.get("now")))
-            return {"ordered": True} if self.state != "dead" else None
+            return {"ordered": True}
         if do == "status":
             return self.status(now)
         if do == "challenge":
-            return {
-                "challenge": self.lease.challenge(line.fileno(), os.urandom(16).hex(), now),
-                "run": self.run,
-            }
+            return {"challenge": self.lease.challenge(line, os.urandom(16).hex(), now), "run": self.run}
         if do == "renew":
             if self.order is not None:
                 raise RefusedError("the run is stopping; nothing renews it")
-            until = self.lease.renew(line.fileno(), asked.get("seconds"), asked.get("seal"), now)
+            until = self.lease.renew(line, asked.get("seconds"), asked.get("seal"), now)
             self.record("renewed", until=until, uid=uid)
         elif do == "shorten":
             until = self.lease.shorten(asked["seconds"], now)
@@ -350,28 +309,14 @@ class Supervisor:
             "uid": self.jail.get("uid"), "renewals": {"accepted": self.lease.accepted, "refused": self.lease.refused},
         }  # fmt: skip
 
-    def take_output(self) -> None:
-        """Keep the beginning of what a detached agent prints, and let the rest go by without copying it."""
+    def take_output(self, output: Output) -> None:
+        """Keep what a detached agent prints; where it cannot be kept, the agent stops."""
         try:
-            if self.output_left > 0:
-                piece = os.read(self.output_pipe, min(CHUNK, self.output_left))
-                os.write(self.output_file, piece)
-                self.output_left -= len(piece)
-                gone = not piece
-            else:
-                if self.output_file >= 0:
-                    os.close(self.output_file)
-                    self.output_file = -1
-                    self.nowhere = os.open("/dev/null", os.O_WRONLY | os.O_CLOEXEC)
-                gone = not os.splice(self.output_pipe, self.nowhere, CHUNK)
-        except BlockingIOError:
-            return
+            if not output.take():
+                self.unwatch(output.near)
         except OSError as failure:
-            self.unwatch(self.output_pipe)
+            self.unwatch(output.near)
             self.stop("disk", f"its output cannot be written: {failure.strerror}", now=True)
-            return
-        if gone:
-            self.unwatch(self.output_pipe)
 
     # The stop --------------------------------------------------------------------------------------------------------
 
@@ -465,7 +410,7 @@ class Supervisor:
         receipt = receipts.seal(
             receipts.compose(
                 self.about, self.order, self.proof or {"populated": 1, "survivors": self.pids()}, killed=self.killed,
-                exit=self.exit, grace=self.grace, defied=self.defied or None, persistence=self.look_again(),
+                exit=self.exit, grace=self.grace, defied=self.defied or None, persistence=self.before.compared(),
                 renewals={"accepted": self.lease.accepted, "refused": self.lease.refused},
             ),
             self.key,
@@ -473,24 +418,14 @@ class Supervisor:
         written = receipts.write(self.receipt_file, receipt)
         self.record("ended", verdict=receipt["verdict"])
         told = {"receipt": receipt, "path": self.receipt_path if written else None}
-        with contextlib.suppress(OSError):  # first: whoever finds no socket reads the receipt, and none waits for us in vain
+        with contextlib.suppress(
+            OSError
+        ):  # first: whoever finds no socket reads the receipt, and none waits for us in vain
             os.unlink(self.place.file(places.CONTROL))
-        self.tell(self.front, told)
-        for line, _, _ in list(self.clients.values()):
-            self.take_leave(line, told)
-        with contextlib.suppress(OSError):
-            while True:  # orders that came while the receipt was written
-                self.take_leave(self.listener.accept()[0], told)
+        tell(self.front, told)
+        self.clients.take_leave(told)
         if written and not self.wish["keep"]:
             self.place.forget()
-
-    def take_leave(self, line: socket.socket, told: Message) -> None:
-        """Tell a client how it ended. What it asked is read first: a line closed over unread words loses ours, too."""
-        line.setblocking(False)
-        with contextlib.suppress(OSError):
-            line.recv(MESSAGE)
-        self.tell(line, told)
-        line.close()
 
     def abandon(self) -> None:
         """The beginning failed: leave no empty receipt and no folder behind."""
@@ -499,34 +434,6 @@ class Supervisor:
                 os.unlink(self.receipt_path)
         if self.place.lock >= 0:
             self.place.forget()
-
-    def look_at_workspace(self) -> tuple[persistence.Seen, bool]:
-        """Return what in the workspace may be run later."""
-        return persistence.workspace_points(self.wish["workspace"]) if self.wish["workspace"] else ({}, True)
-
-    def look_again(self) -> Message:
-        """Return which persistence points changed."""
-        host, (workspace, whole) = persistence.host_points(self.wish["home"]), self.look_at_workspace()
-        changes = persistence.changed(self.before, host) + persistence.changed(
-            self.workspace_before, workspace
-        )
-        missed = (
-            []
-            if whole and self.whole_before
-            else [f"{self.wish['workspace']}: more than {persistence.MOST:,} files"]
-        )
-        told, room = [], TOLD_BYTES
-        for change in changes:
-            room -= len(json.dumps(change))
-            if room < 0:
-                break
-            told.append(change)
-        return {
-            "looked_at": len(host) + len(workspace),
-            "changed": told,
-            "changes": len(changes),
-            "not_looked_at": missed,
-        }
 
     # The loop --------------------------------------------------------------------------------------------------------
 
@@ -577,9 +484,7 @@ class Supervisor:
         self.next_beat = now + BEAT
         if self.order is None and not self.place.whole():
             self.stop("fault", "its folder has been taken away, and nobody could have reached it", now=True)
-        for line, _, asked in list(self.clients.values()):
-            if line not in self.waiting and now - asked > IDLE_SECONDS:
-                self.drop(line)
+        self.clients.drop_idle()
 
     def overdue(self) -> bool:
         """Tell whether a proof has been waited for long enough."""
@@ -595,28 +500,10 @@ class Supervisor:
         if self.attend.pop(descriptor, None) is not None:
             self.poll.unregister(descriptor)
 
-    def drop(self, line: socket.socket) -> None:
-        """Close a line."""
-        if self.clients.pop(line.fileno(), None) is not None:
-            self.unwatch(line.fileno())
-            self.lease.forget(line.fileno())
-        if line in self.waiting:
-            self.waiting.remove(line)
-        line.close()
-
     def ask(self, line: socket.socket, message: Message, descriptors: list[int] | None = None) -> None:
         """Send a message; one that does not take it is dead or frozen, and its line or its silence will say so."""
         with contextlib.suppress(OSError):
             socket.send_fds(line, [json.dumps(message).encode()], descriptors or [])
-
-    def tell(self, line: socket.socket, message: Message) -> None:
-        """Answer; whoever does not listen any more needs no answer."""
-        with contextlib.suppress(OSError):
-            line.send(json.dumps(message).encode())
-
-    def tell_front(self, **message: Any) -> None:
-        """Tell the front."""
-        self.tell(self.front, message)
 
     def instant(self) -> Message:
         """Return the time on both clocks."""

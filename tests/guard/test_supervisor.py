@@ -22,6 +22,7 @@ import pytest
 
 from offswitch.guard import kernel, places, receipts
 from offswitch.guard.errors import (
+    GuardError,
     JailStartError,
     NameInUseError,
     NoProgramError,
@@ -94,11 +95,11 @@ def alive(uid):
     return found
 
 
-def eventually(true, seconds=5.0):
+def eventually(true, seconds=5.0, pause=0.01):
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "it did not come about"
-        time.sleep(0.01)
+        time.sleep(pause)
 
 
 def supervisor_of(run):
@@ -187,6 +188,28 @@ class TestItStopsWhenItIsTold:
         receipt = stop("a", now=True)
         threads[0].join(10)
         assert receipt["verdict"] == "proved"
+
+    def test_a_stop_is_taken_before_the_jail_stands(self):
+        def quietly(act, *words, **settings):
+            with contextlib.suppress(GuardError):
+                act(*words, **settings)
+
+        early = False
+        for _ in range(20):  # until one was asked while it was still starting
+            threads = [threading.Thread(target=quietly, args=(a_run, "bash", "-c", DEFIANT))]
+            threads[0].start()
+            eventually(lambda: os.path.exists(Place("a").file(places.CONTROL)), pause=0.0)
+            with contextlib.suppress(GuardError, OSError):
+                early = ask("a", do="status")["state"] == "starting"
+            threads.append(threading.Thread(target=quietly, args=(stop, "a"), kwargs={"now": True}))
+            threads[1].start()
+            eventually(lambda: not Place("a").held(), 10.0)
+            for thread in threads:
+                thread.join(10)
+            if early:
+                break
+        assert early
+        assert (last_receipt("a")["order"]["by"], last_receipt("a")["verdict"]) == ("stop", "proved")
 
     def test_a_thousand_orders_at_once_get_their_receipts(self):
         run = a_run("bash", "-c", DEFIANT)

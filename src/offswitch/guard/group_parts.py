@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .cgroups import HOUSE, NEEDED, Hierarchy, Homes, own_name
 from .mounts import mounts
-from .tiers import Part
+from .part import Part
 
 
 def group(homes: Homes, mountinfo: str, why: str = "") -> Part:

@@ -18,7 +18,7 @@ from pathlib import Path
 from . import landlock, places
 from .kernel import libc
 from .mounts import kind_of
-from .tiers import Part
+from .part import Part
 
 # The users that jails have; where few are mapped, nobody.
 FIRST_UID, LAST_UID, NOBODY = 0x7000_0000, 0x7FFF_0000, 65534

@@ -23,7 +23,7 @@ from .hardening import FIRST_UID, NOBODY, clock, clone3, folders, landlocked, ma
 from .kernel import libc
 from .limits import Limits
 from .mounts import mounts
-from .tiers import Part
+from .part import Part
 
 SECONDS = 20.0
 OLDEST = (5, 10)

@@ -22,13 +22,10 @@ import functools
 import os
 import sys
 from dataclasses import dataclass
-from typing import Literal
 
 from .container import NO_MARK, Mark, find_container
 from .errors import TierError
-
-Tier = Literal["full", "hybrid", "freezer", "rootless", "reduced", "none"]
-Wanted = Literal["full", "hybrid", "freezer", "rootless", "reduced"]
+from .part import Part, Tier, Wanted
 
 TIERS: tuple[Tier, ...] = ("full", "hybrid", "freezer", "rootless", "reduced", "none")
 """From best to least."""
@@ -67,18 +64,6 @@ LACKS: dict[Tier, tuple[str, ...]] = {
 }
 """What each tier cannot hold, beyond what no tier can."""
 NO_TIER_HOLDS = "a hole in the kernel opens every jail, and the host's root can end the guard"
-
-
-@dataclass(frozen=True)
-class Part:
-    """One thing that a jail stands on, or is better with."""
-
-    name: str
-    there: bool
-    told: str  # what was seen
-    use: str = ""  # what it is for
-    cure: str = ""
-    opens: Tier | None = None  # the least tier that needs it; None: it hardens every tier and raises none
 
 
 @dataclass(frozen=True)
@@ -141,7 +126,7 @@ def look(mountinfo: str | None = None, membership: str | None = None, path: str 
     """Look at a host: this one, or one whose mounts, own control groups or search path for bubblewrap are given."""
     if sys.platform != "linux":
         return Survey((_other_system(),))
-    from .parts import parts
+    from .parts import parts  # what looks at Linux is loaded on Linux
 
     return Survey(parts(mountinfo, membership, path), find_container())
 

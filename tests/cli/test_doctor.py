@@ -11,7 +11,8 @@ from click.testing import CliRunner
 
 from offswitch.cli import doctor
 from offswitch.guard.container import Mark
-from offswitch.guard.tiers import LACKS, NO_TIER_HOLDS, TIERS, WANTED, Part, Survey, at_least, survey
+from offswitch.guard.part import Part
+from offswitch.guard.tiers import LACKS, NO_TIER_HOLDS, TIERS, WANTED, Survey, at_least, survey
 
 COMMAND = doctor.COMMAND
 STEPS = {

@@ -21,7 +21,8 @@ from offswitch.guard import group_parts, hardening, parts, tiers
 from offswitch.guard.cgroups import Hierarchy, Homes
 from offswitch.guard.container import FIRST, find_container
 from offswitch.guard.errors import TierError
-from offswitch.guard.tiers import LACKS, NEEDS, TIERS, WANTED, Part, Survey, at_least, look
+from offswitch.guard.part import Part
+from offswitch.guard.tiers import LACKS, NEEDS, TIERS, WANTED, Survey, at_least, look
 
 SOURCE = Path(__file__).parents[2] / "src"
 LINUX = sys.platform == "linux"

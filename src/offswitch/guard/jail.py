@@ -41,7 +41,7 @@ from .line import LOST, KeeperLine, Line, keeper_line
 from .pipes import Bounded
 
 if TYPE_CHECKING:
-    from .tiers import Wanted
+    from .part import Wanted
 
 FILE_SECONDS = 60.0  # for one read or write
 KILL_SECONDS = 20.0  # until a killed command must have ended

@@ -33,7 +33,7 @@ from offswitch.guard.cgroups import find_homes, sweep
 from offswitch.guard.errors import GuardError, NotProvedEmptyError, TooLargeError
 from offswitch.guard.jail import Emptied, Finished, Jail
 from offswitch.guard.limits import GIB, MIB, Limits
-from offswitch.guard.tiers import Wanted
+from offswitch.guard.part import Wanted
 
 logger = logging.getLogger(__name__)
 

@@ -31,7 +31,9 @@ def state(tmp_path, monkeypatch):
     ],
 )
 def test_only_a_count_of_nobody_is_a_proof(proof, verdict):
-    assert receipts.compose(ABOUT, ORDER, proof)["verdict"] == verdict
+    receipt = receipts.compose(ABOUT, ORDER, proof)
+    assert receipt["verdict"] == verdict
+    assert receipt["last_instruction"] == {"not_after": EMPTY if verdict == "proved" else None}
 
 
 def test_a_seal_holds_for_exactly_this_receipt_and_this_key():

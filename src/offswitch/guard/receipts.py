@@ -138,7 +138,7 @@ def compose(about: dict[str, Any], order: dict[str, Any], proof: dict[str, Any],
     """Return a receipt: *proved* where the kernel counted nobody, *not proved* in every other case."""
     empty = proof.get("empty") if proof.get("populated") == 0 else None
     return {
-        "schema": SCHEMA, **about, "order": order, "empty": empty, "last_instruction": {"not_after": empty}, "populated": proof.get("populated"),
-        "survivors": list(proof.get("survivors", ())), "seen": proof.get("seen"), "how": proof.get("how", "unknown"),
-        "verdict": "proved" if empty is not None else "not proved", **more,
+        "schema": SCHEMA, **about, "order": order, "empty": empty, "last_instruction": {"not_after": empty},
+        "populated": proof.get("populated"), "survivors": list(proof.get("survivors", ())), "seen": proof.get("seen"),
+        "how": proof.get("how", "unknown"), "verdict": "proved" if empty is not None else "not proved", **more,
     }  # fmt: skip

@@ -287,7 +287,7 @@ class TestItStopsWhenNobodyCanTellIt:
         run = a_run("bash", "-c", DEFIANT)
         frozen = who(run)
         os.kill(frozen, signal.SIGSTOP)
-        eventually(lambda: not alive(run.uid), 8.0)
+        eventually(lambda: not alive(run.uid), 15.0)
         with contextlib.suppress(ProcessLookupError):
             os.kill(frozen, signal.SIGCONT)
         assert run.wait(10.0).receipt["verdict"] == "proved"
@@ -296,7 +296,7 @@ class TestItStopsWhenNobodyCanTellIt:
         run = a_run("bash", "-c", DEFIANT, lease=0.5)
         os.kill(supervisor_of(run), signal.SIGSTOP)
         began = kernel.boot_time()
-        eventually(lambda: not alive(run.uid), 3.0)
+        eventually(lambda: not alive(run.uid), 0.5 + LATE)
         assert kernel.boot_time() - began < 0.5 + LATE
         os.kill(supervisor_of(run), signal.SIGCONT)
         assert run.wait(10.0).receipt["order"]["by"] == "lease"
@@ -537,3 +537,21 @@ def test_a_run_that_ends_while_its_receipt_is_asked_for_is_not_lost():
     assert posthumous("a")["verdict"] == "proved"
     with pytest.raises(NoSuchRunError, match="no receipt of one"):
         posthumous("never")
+
+
+def test_an_order_that_comes_before_the_supervisor_listens_waits_for_it():
+    place = Place("a")
+    place.claim()  # as one does that is starting
+    got = []
+    asked = threading.Thread(target=lambda: got.append(ask("a", do="status")))
+    asked.start()
+    time.sleep(0.2)
+    with place.listen(1) as listener:
+        eventually(lambda: select.select([listener], [], [], 0)[0])
+        line, _ = listener.accept()
+        with line:
+            assert json.loads(line.recv(100)) == {"do": "status"}
+            line.send(b'{"state": "starting"}')
+            asked.join(5)
+    assert got == [{"state": "starting"}]
+    place.forget()

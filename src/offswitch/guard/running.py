@@ -287,14 +287,25 @@ def ask(name: str, *, timeout: float = ANSWER_SECONDS, **message: Any) -> dict[s
 
 
 def _line(name: str, timeout: float) -> socket.socket:
-    try:
-        return Place(name).connect(timeout)
-    except FileNotFoundError:
-        raise NoSuchRunError(f"no run named {name!r} on this host; `offswitch status` lists them") from None
-    except PermissionError:
-        raise RefusedError(f"{name}: its folder is not ours to look into") from None
-    except (ConnectionError, BlockingIOError) as failure:
-        raise NoSuchRunError(f"the run {name!r} has ended: nobody listens ({failure.strerror})") from None
+    """Return a line to a run's supervisor; to one that is starting, as soon as it listens."""
+    place, end = Place(name), time.monotonic() + timeout
+    while True:
+        try:
+            return place.connect(timeout)
+        except (FileNotFoundError, ConnectionError):
+            if not place.held():
+                raise NoSuchRunError(
+                    f"no run named {name!r} on this host; `offswitch status` lists them"
+                ) from None
+        except PermissionError:
+            raise RefusedError(f"{name}: its folder is not ours to look into") from None
+        except BlockingIOError:
+            pass  # more ask at once than the kernel lets wait
+        if time.monotonic() > end:
+            raise SilentError(
+                f"{name}: its supervisor holds the name and does not listen: it is frozen or starved"
+            )
+        time.sleep(0.005)
 
 
 def _asked(line: socket.socket, name: str, message: dict[str, Any], timeout: float | None) -> dict[str, Any]:
@@ -343,19 +354,19 @@ def stop(name: str, *, now: bool = False, why: str = "", timeout: float | None =
 
 
 def _stopped(name: str, now: bool, why: str, timeout: float | None) -> Receipt:
-    with _line(name, ANSWER_SECONDS) as line:
-        try:
+    try:
+        with _line(name, ANSWER_SECONDS) as line:
             told = _asked(line, name, {"do": "stop", "now": now, "why": why}, ANSWER_SECONDS)
             while "receipt" not in told:
                 next_told = _receive(line, STOP_SECONDS if timeout is None else timeout)
                 if next_told is None:
                     return posthumous(name)
                 told = next_told
-        except TimeoutError:
-            _kill_past(name)
-            raise NotProvedDeadError(f"{name}: its supervisor has not answered; is it frozen? Its agent was killed from here, and that nobody is left is not proved; see `offswitch status`", None) from None  # fmt: skip
-        receipt: Receipt = told["receipt"]
-        return receipt
+            receipt: Receipt = told["receipt"]
+            return receipt
+    except TimeoutError:
+        _kill_past(name)
+        raise NotProvedDeadError(f"{name}: its supervisor has not answered; is it frozen? Its agent was killed from here, and that nobody is left is not proved; see `offswitch status`", None) from None  # fmt: skip
 
 
 def _kill_past(name: str) -> None:

@@ -40,7 +40,7 @@ from .lease import Lease
 from .output import Output
 from .warden import MESSAGE
 
-BEAT, PATIENCE = 1.0, 3.0  # seconds between signs of life, and until silence counts as death
+BEAT, PATIENCE = 2.0, 4.0  # seconds between signs of life, and until silence counts as death
 PROOF_SECONDS = 20.0  # until a receipt must be written, proved or not
 SPARE_PROCESSES = 8  # how many more than at the notice there may be during the grace
 
@@ -379,6 +379,9 @@ class Supervisor:
         with contextlib.suppress(ProcessLookupError, ChildProcessError):
             os.kill(keeper, signal.SIGKILL)
             os.waitpid(keeper, 0)
+        left = self.lease.left(kernel.boot_time())
+        if left is not None and left <= 0:  # it ended at its lease, and we were frozen and see it only now
+            self.stop("lease", "its lease is over", now=True)
         self.stop("keeper lost", why, now=True)
         if self.proof is None:
             self.proof = self.prove(keeper)

@@ -28,7 +28,10 @@ from offswitch.scenarios.bwrap import BwrapConfig, BwrapSandboxEnvironment
 
 pytestmark = [
     pytest.mark.anyio,
-    pytest.mark.skipif(not at_least(survey().tier, "rootless"), reason=f"no jail with a control group here: {survey().missing()}"),
+    pytest.mark.skipif(
+        not at_least(survey().tier, "rootless"),
+        reason=f"no jail with a control group here: {survey().missing()}",
+    ),
 ]
 
 # One user per jail is the point of it; the contract's test makes a second one as root.

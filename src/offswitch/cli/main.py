@@ -26,7 +26,7 @@ COMMANDS = {
     "status": "Say which agents run under an off-switch here, and how the last ones ended.",
     "receipt": "Check a receipt: its seal, its signature, and whether it proves a death.",
     "doctor": "Say which tier of protection this host gives, and how to raise it.",
-    "drill": "Let scripted attackers try to survive the off-switch, beside the usual ways to kill.",
+    "drill": "Fire drill: scripted attackers try to survive the off-switch; escapes with their doubt.",
     "fleet": "Join a host to a fleet, and reach every agent of it by one order.",
     "lab": "Solve, learn and cure defiance in small worlds with exact answers.",
     "show": "Tell one episode as a story, its evidence marked.",

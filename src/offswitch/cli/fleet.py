@@ -38,7 +38,7 @@ key_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
-@click.group(short_help="Join hosts to a fleet that one order stops; say who lives there.")
+@click.group(short_help="Join hosts, so that one order stops every agent on them; say who lives where.")
 def COMMAND() -> None:
     """Let one order reach every host: `offswitch stop --all --fleet URL`.
 

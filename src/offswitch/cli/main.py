@@ -27,7 +27,7 @@ COMMANDS = {
     "receipt": "Check a receipt: its seal, its signature, and whether it proves a death.",
     "doctor": "Say which tier of protection this host gives, and how to raise it.",
     "drill": "Fire drill: scripted attackers try to survive the off-switch; escapes with their doubt.",
-    "fleet": "Join hosts to a fleet that one order stops; say who lives there.",
+    "fleet": "Join hosts, so that one order stops every agent on them; say who lives where.",
     "lab": "Solve, learn and cure defiance in small worlds with exact answers.",
     "show": "Tell one episode as a story, its evidence marked.",
     "list": "List formats, detectors, scenarios, arms and organisms.",

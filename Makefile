@@ -38,10 +38,10 @@ jail:
 # The engines that carry one order to a fleet, unpacked and not installed: an installed one would begin to serve this machine.
 ENGINES := $(VENV)/engines
 $(ENGINES)/.ready: | $(BIN)/uv
-	@mkdir -p $(ENGINES) && cd $(ENGINES) && if command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null; then \
-	  { apt-get download -qq nats-server etcd-server 2>/dev/null || { apt-get update -qq && apt-get download -qq nats-server etcd-server; }; } \
-	    && for package in *.deb; do dpkg-deb -x $$package . && rm $$package; done; \
-	else echo "nats-server and etcd are not to be had by apt-get: put them on PATH, or their tests are skipped" >&2; fi
+	@mkdir -p $(ENGINES) && cd $(ENGINES) && { command -v dpkg-deb >/dev/null \
+	  && { apt-get download -qq nats-server etcd-server 2>/dev/null || { apt-get update -qq && apt-get download -qq nats-server etcd-server; }; } \
+	  && for package in *.deb; do dpkg-deb -x $$package . && rm $$package || exit 1; done; } \
+	  || echo "nats-server and etcd are not to be had by apt-get: put them on PATH, or their tests are skipped" >&2
 	@touch $@
 
 # Written last, so that its presence means that the environment is whole.

@@ -109,8 +109,7 @@ def test_a_scan_killed_at_any_time_goes_on_and_ends_as_if_it_had_not_been(tmp_pa
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
             process.wait()
-            killed += 1
-            assert not (tmp_path / "out" / "summary.json").exists()
+            killed += not (tmp_path / "out" / "summary.json").exists()  # it comes last; a late kill finds it
     assert killed >= 1
     assert process.returncode == 0
     subprocess.run([sys.executable, "-c", program, str(tmp_path / "whole")], check=True)

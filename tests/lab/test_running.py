@@ -120,7 +120,10 @@ def test_a_run_that_is_killed_goes_on_to_the_same_result(tmp_path):
     out = tmp_path / "killed"
     running = subprocess.Popen([*command, str(out)], stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
-    while not (out / "cells.jsonl").exists() and time.monotonic() < deadline and running.poll() is None:
+    cells = out / "cells.jsonl"
+    while not (cells.exists() and cells.stat().st_size):
+        assert time.monotonic() < deadline
+        assert running.poll() is None
         time.sleep(0.02)
     os.kill(running.pid, signal.SIGKILL)
     running.wait()

@@ -86,13 +86,18 @@ def start(number):
     message = {"do": "start", "jail": number, "until": None, "limits": limits, "workdir": "/workspace", "show": [],
                "workspace": None, "uid": None}
     ours.send(json.dumps(message).encode())
-    told, descriptors = hear("open", "error")
-    opened = time.perf_counter()
+    told, descriptors = hear("begun", "error")
+    if "error" in told:
+        sys.exit(told["error"])
     warden = socket.socket(fileno=descriptors[0])
     sealed = kernel.sealed("order", order)
     status, end = os.pipe2(os.O_CLOEXEC)
     socket.send_fds(warden, [json.dumps({"do": "enter", "id": 2}).encode()], [sealed, nothing, nothing, nothing, end])
     os.close(end)
+    told, _ = hear("open", "error")
+    opened = time.perf_counter()
+    if "error" in told:
+        sys.exit(told["error"])
     refused = os.read(status, 4096)
     took = time.perf_counter() - began
     if refused:

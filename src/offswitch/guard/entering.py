@@ -19,10 +19,11 @@ import json
 import os
 import resource
 import signal
+import socket
 import stat
 import sys
 import termios
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from . import calls, kernel, landlock, view
@@ -38,6 +39,8 @@ NAMESPACES = (
     | kernel.NEW_CGROUPS
 )
 NOT_STARTED = 126
+TAKE, GO = b"take", b"go"  # what a child that was forked early hears: the command, and that the jail stands
+NOTICE = signal.SIGUSR1  # to who stands between, without root: pass SIGTERM on
 FILTER = calls.program()
 
 
@@ -48,17 +51,56 @@ class Stay:
         self.pidfd, self.uid, self.rlimits = pidfd, uid, rlimits
 
 
-def act(stay: Stay, order: int, descriptors: list[int]) -> NoReturn:
-    """Enter and do what `order` says; never return. `descriptors`: stdin, stdout, stderr, status."""
-    code, status = NOT_STARTED, descriptors[STATUS]
+def wait(stay: Stay, line: socket.socket) -> NoReturn:
+    """Prepare, wait for the command and for the jail, in whichever order they come, do it; never return."""
+    try:
+        prepare(stay)
+        word, descriptors = _hear(line)
+        stands = word == GO
+        if stands:
+            word, descriptors = _hear(line)
+        act(stay, descriptors, None if stands else lambda: _hear(line))
+    finally:
+        os._exit(NOT_STARTED)
+
+
+def _hear(line: socket.socket) -> tuple[bytes, list[int]]:
+    """Return the next word; end where nobody speaks any more."""
+    word, descriptors, _, _ = socket.recv_fds(line, len(TAKE), 8, socket.MSG_CMSG_CLOEXEC)
+    if not word:
+        os._exit(NOT_STARTED)
+    return word, descriptors
+
+
+def prepare(stay: Stay) -> None:
+    """Do what needs neither the jail nor the order."""
+    with open("/proc/self/oom_score_adj", "w") as file:
+        file.write("500")  # out of memory: a command goes before the jail's first process does
+    signal.set_wakeup_fd(-1)
+    default_signals()
+    if stay.uid is not None:
+        os.setsid()
+    kernel.leave_keyring()
+    kernel.hide_memory()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def act(stay: Stay, descriptors: list[int], stands: Callable[[], object] | None = None) -> NoReturn:
+    """Enter and do what the order says; never return. `descriptors`: the order, stdin, stdout, stderr, status.
+    `stands` waits for the jail, where it does not stand yet.
+    """
+    order, *streams = descriptors
+    code, status = NOT_STARTED, streams[STATUS]
     try:
         try:
             wish = _load(order)
-            with open("/proc/self/oom_score_adj", "w") as file:
-                file.write("500")  # out of memory: a command goes before the jail's first process does
+            if stay.uid is not None:
+                _become(stay.uid, streams)
+            if stands:
+                stands()
             if stay.uid is None:
                 _stand_between(stay)
-            _go_in(stay, descriptors)
+            _go_in(stay, streams)
             status = STATUS
             code = _perform(wish)
         except OSError as failure:
@@ -87,13 +129,19 @@ def _stand_between(stay: Stay) -> None:
     kernel.hide_memory()
     child = os.fork()
     if child == 0:
+        os.setsid()
         return
+
+    def pass_on(*_: object) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child, signal.SIGTERM)
 
     def kill_session(*_: object) -> None:
         for stop in (os.killpg, os.kill):
             with contextlib.suppress(ProcessLookupError):
                 stop(child, signal.SIGKILL)
 
+    signal.signal(NOTICE, pass_on)
     signal.signal(signal.SIGTERM, kill_session)  # how the warden asks for the end of the command
     os.closerange(0, os.sysconf("SC_OPEN_MAX"))
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
@@ -104,21 +152,18 @@ def _stand_between(stay: Stay) -> None:
     os._exit(code)
 
 
-def _go_in(stay: Stay, descriptors: list[int]) -> None:
-    default_signals()
-    os.setsid()
-    kernel.leave_keyring()
+def _become(uid: int, descriptors: list[int]) -> None:
+    """Become the jail's user, who owns its user namespace, so that he may go in."""
+    for place in (STDOUT, STDERR):
+        os.fchown(descriptors[place], uid, uid)  # so that /dev/stdout and /dev/stderr can be opened
+    kernel.become(uid, uid)
     kernel.hide_memory()
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _go_in(stay: Stay, descriptors: list[int]) -> None:
     for limit, value in stay.rlimits:
         resource.setrlimit(limit, (value, value))
     if stay.uid is not None:
-        for place in (STDOUT, STDERR):
-            os.fchown(
-                descriptors[place], stay.uid, stay.uid
-            )  # so that /dev/stdout and /dev/stderr can be opened
-        kernel.become(stay.uid, stay.uid)  # owns the jail's user namespace, so it may go in
-        kernel.hide_memory()
         kernel.enter(stay.pidfd, NAMESPACES)
     _keep_only(descriptors)
     kernel.die_with_parent(signal.SIGKILL)

@@ -93,6 +93,7 @@ class Jail:
             set()
         )  # processes that are not the agent's: warden, bubblewrap, the first one inside
         self._first = 0  # the first process inside
+        self._hand = 0  # what waits for the first command, and becomes it
         self._emptied: Emptied | None = None
 
     @classmethod
@@ -129,7 +130,7 @@ class Jail:
             raise JailStartError(f"the jail did not come up: {answer['error']}")
         jail._warden = Line(socket.socket(fileno=answer["line"]), asyncio.get_running_loop())
         jail._folders, jail._own = [Path(folder) for folder in answer["folders"]], set(answer["own"])
-        jail._first = answer["own"][-1]
+        jail._first, jail._hand = answer["own"][-1], answer["hand"]
         return jail
 
     async def exec(
@@ -175,7 +176,7 @@ class Jail:
         found = []
         pids = pids_below(self._folders[0]) if self._folders else _in_namespace_of(self._first)
         for pid in pids:
-            if pid in self._own:
+            if pid in self._own or pid == self._hand:
                 continue
             with contextlib.suppress(OSError):
                 name = Path(f"/proc/{pid}/comm").read_bytes().decode(errors="replace").rstrip("\n")
@@ -194,7 +195,7 @@ class Jail:
             answer = (await asyncio.shield(waiting))["closed"]
             if answer is None:
                 raise JailEndedError("the jail is closed already")
-            seen = max(0, answer["seen"] - len(self._own))
+            seen = max(0, answer["seen"] - len(self._own) - bool(self._hand))
             self._emptied = Emptied(**{**answer, "survivors": tuple(answer["survivors"]), "seen": seen})
         if self._emptied.populated:
             raise NotProvedEmptyError(
@@ -250,6 +251,8 @@ class Jail:
             out, err = (held.enter_context(Bounded(loop, limit, lambda: line.ask(stop), wide)) for _ in "oe")
             status = held.enter_context(Bounded(loop, 4096, lambda: None))
             timed_out = False
+            if line is self._warden:
+                self._hand = 0
             try:
                 self._send(line, wish, data, number, (out, err, status))
                 await asyncio.wait([waiting], timeout=timeout)

@@ -29,14 +29,16 @@ import sys
 import time
 from typing import Any
 
-from . import entering, kernel, view
+from . import cradle, entering, kernel, view
 from .bounds import Bounds
 from .cgroups import HOUSE, Group, find_homes, kill, own_name, remove_run, sweep
-from .warden import MESSAGE, START_SECONDS, Warden, fork_inside
+from .cradle import START_SECONDS
+from .warden import MESSAGE, Warden, fork_inside
 
 CLOSE_SECONDS = 15.0  # until the keeper says "not proved" (4 GiB of memory take 1.8 s to die)
 FIRST_UID, UIDS = 0x7000_0000, 0x0FFD_0000  # documented by systemd as used by nobody
 NOBODY = 65534
+QUIET_MS = 10.0  # without a word, before the next warden is made
 LOOK_AGAIN_MS = 20.0  # at least, and later more, where the kernel wakes us: many keepers that look often leave the dying no processor
 LAST_RESORT_SECONDS = (
     0.1  # after the end of a lease, until the kernel kills a keeper that has not ended the jail
@@ -46,11 +48,14 @@ LAST_RESORT_SECONDS = (
 class Held:
     """One jail, as the keeper sees it; before the run has asked for it, a spare."""
 
-    def __init__(self, group: Group, warden: int, line: socket.socket) -> None:
-        self.group, self.warden, self.line = group, warden, line
+    def __init__(
+        self, group: Group, uid: int | None, warden: int, line: socket.socket, commands: socket.socket, pipe: int
+    ) -> None:
+        """`line`: to the warden, until its jail stands; `commands`: the run's, to be handed on; `pipe`: to bubblewrap."""
+        self.group, self.uid, self.warden = group, uid, warden
+        self.line, self.commands, self.pipe = line, commands, pipe
         self.number = 0
         self.limits = Bounds()
-        self.uid: int | None = None
         self.state = "spare"  # then starting, open, closing, closed
         self.inner = 0  # the first process inside
         self.pidfd = self.pids = -1  # the first process, and its namespace
@@ -73,8 +78,9 @@ class Held:
 class Keeper:
     """Holds the jails of one run; one thread, one loop."""
 
-    def __init__(self, line: socket.socket, run: int, *, spares: float = math.inf) -> None:
+    def __init__(self, line: socket.socket, run: int, *, spares: float = math.inf, uid: int | None = None) -> None:
         self.line, self.run, self.spares = line, run, spares
+        self.uid = uid  # of the jails to come, where it is known
         self.patience: float | None = None  # how long the run may be silent
         self.heard = time.monotonic()
         self.last_resort: kernel.LastResort | None = None
@@ -138,64 +144,75 @@ class Keeper:
         except OSError:
             self.unsaid.clear()
 
-    def make_spare(self) -> Held:
-        """Fork the warden of a jail to come, so that its start need not wait for the kernel to move a process."""
+    def make_spare(self, uid: int | None) -> Held:
+        """Fork the warden of a jail to come, with its bubblewrap, so that a start need wait for neither."""
         self.made += 1
+        uid = (uid or self.free_uid()) if self.root else None  # never root; who was named, or one that owns nothing
         group = Group(self.homes, self.name, str(self.made))
         group.create()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        commands, served = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        args, pipe = os.pipe2(os.O_CLOEXEC)
         warden = group.fork(group.killer)
         if warden == 0:
-            self.become_warden(group, theirs.detach())
+            self.become_warden(group, uid, theirs.detach(), served.detach(), args)
         theirs.close()
-        held = Held(group, warden, ours)
+        served.close()
+        os.close(args)
+        held = Held(group, uid, warden, ours, commands, pipe)
         self.jails.append(held)
         return held
 
-    def become_warden(self, group: Group, line: int) -> None:
+    def become_warden(self, group: Group, uid: int | None, line: int, served: int, args: int) -> None:
         """In the child: forget everything of the keeper's but the jail's own."""
         try:
             kernel.die_with_parent(signal.SIGKILL)
-            kept = {0, 1, 2, line, self.own_pids, *(descriptor for _, descriptor in self.files)}
-            for known in (self.line, *(held.line for held in self.jails)):
+            kept = {0, 1, 2, line, served, args, self.own_pids, *(descriptor for _, descriptor in self.files)}
+            for known in (
+                self.line,
+                *(line for held in self.jails for line in (held.line, held.commands)),
+            ):
                 known.detach()
             for name in os.listdir("/proc/self/fd"):
                 if int(name) not in kept:
                     with contextlib.suppress(OSError):
                         os.close(int(name))
-            Warden(line, group, self.own_pids, self.files).serve()
+            born = cradle.Cradle(self.bubblewrap, uid, self.files, args)
+            Warden(line, served, group, self.own_pids, uid, born).serve()
         finally:
             os._exit(1)
 
     def start(self, message: dict[str, Any], _: list[int]) -> None:
-        """Begin a jail; the warden's line or an error follows."""
+        """Begin a jail; the line of its commands follows at once, and that it stands, or an error, when that is known."""
         held = None
         try:
-            held, self.spare = self.spare or self.make_spare(), None
+            held = self.take_spare(message.get("uid"))
             held.number, held.state, held.began = message["jail"], "starting", time.monotonic()
-            held.limits, held.uid = Bounds(**message["limits"]), self.user(message)
-            held.until = message.get("until")
-            self.arm(held)
-            if self.bubblewrap is None:
-                raise FileNotFoundError("bubblewrap is not installed")
-            held.group.limit(held.limits)
-            wish = {"limits": message["limits"], "uid": held.uid, "bubblewrap": self.bubblewrap}
-            shown = {key: message[key] for key in ("workdir", "show", "workspace") if key in message}
-            held.line.send(json.dumps({**wish, **shown}).encode())
+            held.limits, held.until = Bounds(**message["limits"]), message.get("until")
+            shown = view.View(message["workdir"], tuple(message["show"]), message.get("workspace"))
+            pipe, held.pipe = held.pipe, -1
+            cradle.give(pipe, cradle.order(shown, held.limits, self.files))
+            held.line.send(json.dumps({"limits": message["limits"]}).encode())
             self.poll.register(held.line.fileno(), select.POLLIN)
-        except OSError as failure:
+            self.arm(held)
+            held.group.limit(held.limits)  # before the run can ask for anything that has to keep within them
+            folders = [str(folder) for folder in held.group.folders]
+            self.say(held.commands, jail=held.number, begun=True, folders=folders, uid=held.uid)
+        except (OSError, ValueError) as failure:
             why = f"it could not be prepared: {failure}"
             if held is None:
                 self.say(jail=message["jail"], error=why)
             else:
                 self.give_up(held, why)
 
-    def user(self, message: dict[str, Any]) -> int | None:
-        """Return whom the jail runs as: never root; the one that was named, or one that owns nothing."""
-        if not self.root:
-            return None
-        named = message.get("uid")
-        return int(named) if named else self.free_uid()
+    def take_spare(self, uid: int | None) -> Held:
+        """Return the spare, or a new one where there is none, or where it is another user's than `uid`."""
+        spare, self.spare = self.spare, None
+        if spare is not None and self.root and uid not in (None, spare.uid):
+            spare.asked = True
+            self.begin_close(spare, "it is another user's")
+            spare = None
+        return spare or self.make_spare(uid)
 
     def lease(self, message: dict[str, Any], _: list[int]) -> None:
         """Take note until when a jail may live."""
@@ -230,7 +247,7 @@ class Keeper:
         return next((base + slot for slot in range(64) if base + slot not in taken), base)
 
     def look_started(self, held: Held) -> None:
-        """Read what the warden says of the start; take hold of the first process, and hand the line to the run."""
+        """Read what the warden says of the start, and take hold of the first process."""
         self.poll.unregister(held.line.fileno())
         try:
             answer = json.loads(held.line.recv(MESSAGE) or b'{"error": "the warden died"}')
@@ -244,9 +261,9 @@ class Keeper:
             self.give_up(held, f"it began and cannot be entered: {failure}")
             return
         held.state = "open"
-        folders = [str(folder) for folder in held.group.folders]
+        held.line.close()
         own = [held.warden, answer["outer"], held.inner]
-        self.say(held.line, jail=held.number, open=True, own=own, folders=folders, uid=held.uid)
+        self.say(jail=held.number, open=True, own=own, hand=answer["hand"])
 
     def enter(self, message: dict[str, Any], descriptors: list[int]) -> None:
         """Fork a child that reads or writes one file in the jail: our code, as the jail's user; it starts no program."""
@@ -260,8 +277,9 @@ class Keeper:
             self.say(id=number, full=str(failure))
             return
         if pid == 0:
-            order, *streams = descriptors
-            entering.act(entering.Stay(held.pidfd, held.uid), order, streams)
+            stay = entering.Stay(held.pidfd, held.uid)
+            entering.prepare(stay)
+            entering.act(stay, descriptors)
         held.files[pid] = number
 
     def kill(self, message: dict[str, Any], _: list[int]) -> None:
@@ -341,6 +359,9 @@ class Keeper:
             if descriptor >= 0:
                 os.close(descriptor)
         held.line.close()
+        held.commands.close()
+        if held.pipe >= 0:
+            os.close(held.pipe)
         held.proof = {
             "populated": int(full), "survivors": held.group.pids(), "seen": held.seen, "how": self.way(),
             "milliseconds": round((held.emptied - held.ordered) * 1000, 3),
@@ -374,9 +395,10 @@ class Keeper:
         )
 
     def bury(self, held: Held) -> None:
-        """Tell the proof and forget the jail."""
-        self.say(jail=held.number, closed=held.proof, empty=held.empty)
-        self.bequeath({"jail": held.number, "why": held.why, **held.proof})
+        """Tell the proof and forget the jail; of one that nobody had asked for, nobody wants to hear."""
+        if held.number:
+            self.say(jail=held.number, closed=held.proof, empty=held.empty)
+            self.bequeath({"jail": held.number, "why": held.why, **held.proof})
         self.jails.remove(held)
 
     def bequeath(self, told: dict[str, Any]) -> None:
@@ -472,14 +494,15 @@ class Keeper:
             pause = self.tick()
             if self.ending and not self.jails:
                 return
-            if self.spares > 0 and self.spare is None and not self.ending:
-                if any(held.state == "starting" for held in self.jails):
-                    pause = min(pause or 5.0, 5.0)
-                else:
-                    self.spares -= 1
-                    with contextlib.suppress(OSError):
-                        self.spare = self.make_spare()
-            for descriptor, _ in self.poll.poll(pause):
+            wanted = self.spares > 0 and self.spare is None and not self.ending
+            if wanted:
+                pause = min(QUIET_MS if pause is None else pause, QUIET_MS) if self.made else 0.0
+            heard = self.poll.poll(pause)
+            if wanted and (not heard or not self.made):  # else in a quiet moment: a fork beside a start slows it down
+                self.spares -= 1
+                with contextlib.suppress(OSError):
+                    self.spare = self.make_spare(self.uid)
+            for descriptor, _ in heard:
                 self.attend(descriptor, run)
 
     def attend(self, descriptor: int, run: int) -> None:
@@ -519,12 +542,14 @@ def main() -> None:
     serve(socket.socket(fileno=descriptor), run)
 
 
-def serve(line: socket.socket, run: int, *, spares: float = math.inf) -> None:
-    """Keep the jails of the process `run`, our parent, until it is gone; make so many wardens before they are asked for."""
+def serve(line: socket.socket, run: int, *, spares: float = math.inf, uid: int | None = None) -> None:
+    """Keep the jails of the process `run`, our parent, until it is gone; make so many wardens, of user `uid`, before they are
+    asked for.
+    """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)  # the end of the run is what ends the keeper
     kernel.adopt_orphans()  # a warden's children, when it is killed; the host's own init may be slow to reap, or missing
-    keeper = Keeper(line, run, spares=spares)
+    keeper = Keeper(line, run, spares=spares, uid=uid)
     try:
         keeper.keep()
     finally:

@@ -115,6 +115,7 @@ class KeeperLine(Line):
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.jails: dict[int, asyncio.Future[Answer]] = {}
+        self.begun: dict[int, Answer] = {}  # jails that do not stand yet
         self.over: dict[int, str] = {}
         self.hello: Answer = {}
         self._number = 0
@@ -129,17 +130,23 @@ class KeeperLine(Line):
         return self._number
 
     def take(self, message: Answer, descriptors: list[int]) -> None:
-        """Give an answer to whoever waits for it; a warden's line comes with the news that its jail stands."""
+        """Give an answer to whoever waits for it; the line of a jail's commands comes before it stands."""
         if "id" in message:
             super().take(message, descriptors)
         elif "over" in message:
             self.over[message["jail"]] = message["over"]
+        elif "begun" in message:
+            self.begun[message["jail"]] = {**message, "line": descriptors[0]}
         elif "jail" in message:
+            begun = self.begun.pop(message["jail"], {})
             waiting = self.jails.pop(message["jail"], None)
+            if "open" in message and waiting is not None and not waiting.done():
+                waiting.set_result({**begun, **message})
+                return
+            if begun:
+                os.close(begun["line"])
             if waiting is not None and not waiting.done():
-                waiting.set_result({**message, "line": descriptors[0] if descriptors else -1})
-            elif descriptors:
-                os.close(descriptors[0])
+                waiting.set_result(message)
         else:
             self.hello = message
 
@@ -157,6 +164,9 @@ class KeeperLine(Line):
                 waiting.set_exception(KeeperLostError(LOST))
                 waiting.exception()  # heard, even where nobody waits any more
         self.jails.clear()
+        for begun in self.begun.values():
+            os.close(begun["line"])
+        self.begun.clear()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(1.0)
 

@@ -127,7 +127,7 @@ class Supervisor:
                 kernel.hide_memory(
                     False
                 )  # it holds no key, and without root its children could not write to their own /proc
-                serve(theirs, own, spares=1)
+                serve(theirs, own, spares=1, uid=self.wish["uid"])
             finally:
                 os._exit(1)
         theirs.close()
@@ -204,18 +204,8 @@ class Supervisor:
             self.answered = told["beat"]
         elif "error" in told:
             self.stop("fault", f"the jail did not come up: {told['error']}")
-        elif "open" in told:
-            self.warden = socket.socket(fileno=descriptors[0])
-            self.first = os.pidfd_open(told["own"][-1])
-            self.jail = {
-                **told,
-                "limiters": [folder for folder in told["folders"] if os.path.exists(f"{folder}/pids.max")],
-            }
-            self.watch(self.warden.fileno(), self.hear_warden)
-            if self.order is None:
-                self.start_command()
-            else:
-                self.kill()
+        elif "begun" in told or "open" in told:
+            self.take_jail(told, descriptors)
         elif "over" in told:
             lease = told["over"] == "its lease is over"
             self.stop(
@@ -228,6 +218,24 @@ class Supervisor:
                 **(told["closed"] or {"populated": 0, "how": "never started"}),
                 "empty": told.get("empty") or self.instant(),
             }
+
+    def take_jail(self, told: Message, descriptors: list[int]) -> None:
+        """Take the jail in hand. Its command may be asked for before it stands, where the kernel's count already holds what will
+        be in there, and no way out has to be laid first.
+        """
+        self.jail.update(told)
+        if "begun" in told:
+            self.warden = socket.socket(fileno=descriptors[0])
+            self.watch(self.warden.fileno(), self.hear_warden)
+            self.jail["limiters"] = [
+                folder for folder in told["folders"] if os.path.exists(f"{folder}/pids.max")
+            ]
+        else:
+            self.first = os.pidfd_open(told["own"][-1])
+        if self.order is not None:
+            self.kill()
+        elif self.streams and ("open" in told or (told["folders"] and not self.wish["allow"])):
+            self.start_command()
 
     def hear_warden(self) -> None:
         """Read how the command ended; a warden that has died is the keeper's to report."""

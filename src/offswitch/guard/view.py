@@ -13,8 +13,9 @@ Easy to get wrong: bubblewrap leaves /proc writable, and with it the memory of e
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -90,6 +91,11 @@ def command(
     """Return bubblewrap's argv. `files`: descriptors of the made-up files; `info`: where it tells its child's pid;
     `filter`: the seccomp filter.
     """
+    return [*walls(bubblewrap, info, filter), *sights(view, limits, files), "--", *FIRST_PROCESS]
+
+
+def walls(bubblewrap: str, info: int | None = None, filter: int | None = None) -> list[str]:
+    """Return the part of `command` that every jail has alike: what separates the one inside from the host."""
     argv = [
         bubblewrap,
         "--unshare-all",
@@ -101,7 +107,12 @@ def command(
     argv += ["--as-pid-1", "--uid", str(UID), "--gid", str(GID), "--hostname", "jail"]
     argv += [] if info is None else ["--info-fd", str(info)]
     argv += [] if filter is None else ["--seccomp", str(filter)]
-    argv += [
+    return argv
+
+
+def sights(view: View, limits: Limits | Bounds, files: Mapping[str, int]) -> list[str]:
+    """Return the part of `command` that differs: what there is to be seen, in the order in which it is mounted."""
+    argv = [
         "--ro-bind",
         "/usr",
         "/usr",
@@ -134,17 +145,20 @@ def command(
             argv += ["--size", str(limits.disk), "--perms", mode, "--tmpfs", path]
     for path in view.show:
         argv += ["--ro-bind", path, path]
-    return [*argv, "--remount-ro", "/", "--chdir", view.workdir, "--", *FIRST_PROCESS]
+    return [*argv, "--remount-ro", "/", "--chdir", view.workdir]
 
 
-def _links() -> Iterator[str]:
-    """Yield options that show /bin, /lib and their like as the host has them: as links into /usr, or as folders."""
+@functools.cache
+def _links() -> tuple[str, ...]:
+    """Return options that show /bin, /lib and their like as the host has them: as links into /usr, or as folders."""
+    argv: list[str] = []
     for name in USR_LINKS:
         place = Path("/", name)
         if place.is_symlink():
-            yield from ("--symlink", os.readlink(place), str(place))
+            argv += ["--symlink", os.readlink(place), str(place)]
         elif place.is_dir():
-            yield from ("--ro-bind", str(place), str(place))
+            argv += ["--ro-bind", str(place), str(place)]
+    return tuple(argv)
 
 
 def find_bubblewrap(path: str | None = None) -> str | None:

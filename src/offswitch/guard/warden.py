@@ -6,6 +6,8 @@ them from birth, and no process has to be moved, which costs the kernel up to 35
 starts bubblewrap, then one child for each command, and tells the run how each ended. When it dies, its jail dies:
 the first process inside reads the end of its input, and bubblewrap is told by the kernel.
 
+What it forks before it is needed is in cradle.py.
+
 Easy to get wrong: whatever the warden holds open, its children hold too, until they have closed it.
 """
 
@@ -18,32 +20,32 @@ import resource
 import select
 import signal
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NoReturn
 
-from . import calls, entering, kernel, view
+from . import entering, kernel
 from .bounds import Bounds
 from .cgroups import Group, kill
+from .cradle import Cradle, Hand
 
 MESSAGE = 65536
-# Once bubblewrap has complained: it sits there after its child's death, for the deaths of children are ignored (see view.py).
-COMPLAINT_SECONDS = 1.0
-START_SECONDS = 20.0  # for bubblewrap; a machine that swaps needs patience
 
 
 class Warden:
     """Serves one jail; one thread, one loop, and no way back to the keeper's work."""
 
-    def __init__(self, line: int, group: Group, own_pids: int, files: Sequence[tuple[str, int]]) -> None:
-        self.line = socket.socket(fileno=line)
-        self.group, self.own_pids, self.files = group, own_pids, files
+    def __init__(self, keeper: int, line: int, group: Group, own_pids: int, uid: int | None, cradle: Cradle) -> None:
+        """`keeper`: the end of the line to the keeper; `line`: that on which the run asks for commands; `uid`: the jail's user."""
+        self.keeper, self.line = socket.socket(fileno=keeper), socket.socket(fileno=line)
+        self.group, self.own_pids, self.uid, self.cradle = group, own_pids, uid, cradle
         self.wake, alarm = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         signal.set_wakeup_fd(alarm, warn_on_full_buffer=False)
         self.commands: dict[int, int] = {}  # pid: command number
         self.folders: dict[int, str | None] = {}  # command number: its control group
-        self.pidfd = self.pids = self.lifeline = -1
+        self.pidfd = self.pids = -1
         self.limits = Bounds()
-        self.uid: int | None = None
+        self.hand: Hand | None = None
+        self.stands = False
 
     def say(self, **message: Any) -> None:
         """Tell whoever holds the other end."""
@@ -52,81 +54,48 @@ class Warden:
     # The start -------------------------------------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """Wait for the order, start bubblewrap, and tell whether the jail stands."""
-        order = json.loads(self.line.recv(MESSAGE) or b"null")
-        if order is None:
+        """Wait until bubblewrap has its order, and tell whether the jail stands.
+
+        The first command may come before it does: its hand makes ready meanwhile.
+        """
+        data = self.keeper.recv(MESSAGE)
+        if not data:
             os._exit(0)  # never needed: the run has ended
-        self.limits, self.uid = Bounds(**order["limits"]), order["uid"]
-        shown = view.View(order["workdir"], tuple(order["show"]), order.get("workspace"))
         try:
-            outer, inner = self.start_bubblewrap(order["bubblewrap"], shown)
+            self.limits = Bounds(**json.loads(data)["limits"])
+            inner = self.cradle.first()
             self.pidfd = os.pidfd_open(inner)
+            self.pids = os.open(f"/proc/{inner}/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
             if self.group.killer is not None and inner not in self.group.pids():
                 raise OSError(
                     "the first process is not in its control group"
                 )  # died; its number is another's
-            self.pids = os.open(f"/proc/{inner}/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+            self.hand = hand = self.fork_hand()
+            while not self.stands:
+                heard = self.cradle.heard(self.line.fileno())
+                if self.line.fileno() in heard:
+                    self.hear()
+                if self.cradle.words in heard or not heard:
+                    self.stands = self.cradle.listen()
+            hand.go()
+            told: dict[str, Any] = {"outer": self.cradle.pid, "inner": inner, "hand": hand.pid}
         except (OSError, ValueError, KeyError) as failure:
-            self.say(error=str(failure))
+            told = {"error": str(failure)}
+        self.keeper.send(json.dumps(told).encode())
+        if not self.stands:
             os._exit(1)
-        self.say(open=True, outer=outer, inner=inner)
+        self.keeper.close()
 
-    def start_bubblewrap(self, bubblewrap: str, shown: view.View) -> tuple[int, int]:
-        """Fork into bubblewrap and wait for the first process's greeting; return both pids."""
-        stdin, self.lifeline = os.pipe2(os.O_CLOEXEC)
-        ready, ready_end = os.pipe2(os.O_CLOEXEC)
-        told, told_end = os.pipe2(os.O_CLOEXEC)
-        os.write(self.lifeline, view.GREETING)
-        outer = os.fork()
-        if outer == 0:
-            self.become_bubblewrap(bubblewrap, shown, stdin, ready_end, told_end)
-        for descriptor in (stdin, ready_end, told_end):
-            os.close(descriptor)
-        words = b""
-        watch = select.poll()
-        watch.register(ready, select.POLLIN)
-        while view.GREETING not in words:
-            patience = COMPLAINT_SECONDS if words else START_SECONDS
-            piece = os.read(ready, 4096) if watch.poll(patience * 1000) else b""
-            if not piece or len(words) > 8192:
-                raise OSError(words.decode(errors="replace").strip() or "bubblewrap ended without a word")
-            words += piece
-        inner = int(json.loads(os.read(told, 4096))["child-pid"])
-        os.close(ready)
-        os.close(told)
-        return outer, inner
-
-    def become_bubblewrap(
-        self, bubblewrap: str, shown: view.View, stdin: int, stdout: int, told: int
-    ) -> NoReturn:
-        """In the child: become nobody in particular, and execute. Bubblewrap must never run as root."""
-        try:
-            entering.default_signals()
-            signal.signal(
-                signal.SIGCHLD, signal.SIG_IGN
-            )  # inherited by the first process: the kernel reaps for it
-            os.setsid()
-            kernel.leave_keyring()
-            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-            for descriptor, place in ((stdin, 0), (stdout, 1), (stdout, 2)):
-                os.dup2(descriptor, place)
-            # A description of its own for each start: bubblewrap reads to the end, and the offset would be shared.
-            files = {path: os.open(f"/proc/self/fd/{known}", os.O_RDONLY) for path, known in self.files}
-            for descriptor in (told, *files.values()):
-                os.set_inheritable(descriptor, True)
-            if self.uid is not None:
-                kernel.become(self.uid, self.uid)
-            kernel.no_new_privileges()
-            kernel.die_with_parent(signal.SIGKILL)
-            filter = files.pop(view.FILTER)
-            argv = view.command(
-                bubblewrap, shown, self.limits, files, told, filter if calls.program() else None
-            )
-            os.execve(argv[0], argv, view.environment(shown.workdir))
-        except BaseException as failure:
-            os.write(stdout, f"{type(failure).__name__}: {failure}".encode())
-        finally:
-            os._exit(entering.NOT_STARTED)
+    def fork_hand(self) -> Hand:
+        """Fork the child that will carry the first command in."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        folder = self.group.command(0)
+        pid = self.fork(folder)
+        if pid == 0:
+            ours.close()
+            entering.wait(self.stay(), theirs)
+        theirs.close()
+        return Hand(pid, ours, folder)
 
     # Commands --------------------------------------------------------------------------------------------------------
 
@@ -148,19 +117,34 @@ class Warden:
                 os.close(descriptor)
 
     def enter(self, number: int, descriptors: list[int]) -> None:
-        """Fork a child into the command's own group and the jail's pid namespace; it does the rest itself."""
+        """Hand the command to the child that waits for it, or to a new one, in a group of its own and the jail's pid namespace."""
+        hand, self.hand = self.hand, None
+        if hand is not None and hand.take(descriptors):
+            self.commands[hand.pid], self.folders[number] = number, hand.folder
+            return
         try:
+            if not self.stands:
+                raise OSError("the jail does not stand yet")
             folder = self.group.command(number)
-            pid = fork_inside(
-                self.pids, self.own_pids, self.uid, lambda: self.group.fork(folder, born_in=True)
-            )
+            pid = self.fork(folder)
         except OSError as failure:
             self.say(id=number, full=str(failure))
             return
         if pid == 0:
-            order, *streams = descriptors
-            entering.act(entering.Stay(self.pidfd, self.uid, self.rlimits()), order, streams)
+            stay = self.stay()
+            entering.prepare(stay)
+            entering.act(stay, descriptors)
         self.commands[pid], self.folders[number] = number, folder
+
+    def fork(self, folder: str | None) -> int:
+        """Fork a child into a command's group and the jail's pid namespace; it does the rest itself."""
+        return fork_inside(
+            self.pids, self.own_pids, self.uid, lambda: self.group.fork(folder, born_in=True)
+        )
+
+    def stay(self) -> entering.Stay:
+        """Return what a child needs to know about the jail."""
+        return entering.Stay(self.pidfd, self.uid, self.rlimits())
 
     def rlimits(self) -> list[tuple[int, int]]:
         """Return per-process limits: a poor stand-in where the host has no control groups for us."""
@@ -177,7 +161,10 @@ class Warden:
         for pid, known in self.commands.items():
             if known == number:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.killpg(pid, signal.SIGTERM)
+                    if self.uid is None:
+                        os.kill(pid, entering.NOTICE)  # one of us, who stands between and passes it on
+                    else:
+                        os.killpg(pid, signal.SIGTERM)
 
     def kill(self, number: int) -> None:
         """Kill one command with all that it started, and nothing else in its jail."""

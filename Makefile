@@ -36,16 +36,19 @@ jail:
 	  else echo "install bubblewrap, iproute2, perl, python3 and util-linux: the jails of the tests are made of them" >&2; exit 1; fi; }
 
 # The engines that carry one order to a fleet, unpacked and not installed: an installed one would begin to serve this machine.
+# With them runc, which the drill is held against. The stamp names what is there, so that a longer list is fetched again.
 ENGINES := $(VENV)/engines
-$(ENGINES)/.ready: | $(BIN)/uv
+PACKAGES := nats-server etcd-server runc
+FETCHED := $(ENGINES)/.ready-$(subst $() $(),-,$(PACKAGES))
+$(FETCHED): | $(BIN)/uv
 	@mkdir -p $(ENGINES) && cd $(ENGINES) && { command -v dpkg-deb >/dev/null \
-	  && { apt-get download -qq nats-server etcd-server 2>/dev/null || { apt-get update -qq && apt-get download -qq nats-server etcd-server; }; } \
+	  && { apt-get download -qq $(PACKAGES) 2>/dev/null || { apt-get update -qq && apt-get download -qq $(PACKAGES); }; } \
 	  && for package in *.deb; do dpkg-deb -x $$package . && rm $$package || exit 1; done; } \
-	  || echo "nats-server and etcd are not to be had by apt-get: put them on PATH, or their tests are skipped" >&2
+	  || echo "nats-server, etcd and runc are not to be had by apt-get: put them on PATH, or their tests are skipped" >&2
 	@touch $@
 
 # Written last, so that its presence means that the environment is whole.
-$(READY): pyproject.toml constraints.txt | jail $(BIN)/uv $(ENGINES)/.ready
+$(READY): pyproject.toml constraints.txt | jail $(BIN)/uv $(FETCHED)
 	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python -c constraints.txt --group dev -e '.[all]'
 	@touch $@
 

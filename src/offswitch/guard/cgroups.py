@@ -67,8 +67,11 @@ class Homes(NamedTuple):
         return [(hierarchy.place, hierarchy.unified) for hierarchy in found]
 
 
-def find_homes(mountinfo: str | None = None, membership: str | None = None) -> Homes:
-    """Look at what is mounted and return where groups can be made; empty where nowhere."""
+def find_homes(mountinfo: str | None = None, membership: str | None = None, *, every: bool = False) -> Homes:
+    """Look at what is mounted and return where groups can be made; empty where nowhere.
+
+    `every`: also where nothing is limited that a run has limits for; container engines use all that there is.
+    """
     mountinfo = Path("/proc/self/mountinfo").read_text() if mountinfo is None else mountinfo
     membership = Path("/proc/self/cgroup").read_text() if membership is None else membership
     own = {names: path for _, names, path in (line.split(":", 2) for line in membership.splitlines())}
@@ -76,7 +79,7 @@ def find_homes(mountinfo: str | None = None, membership: str | None = None) -> H
     for hierarchy in _hierarchies(mountinfo, own):
         if hierarchy.unified or (killer is None and "freezer" in hierarchy.controllers):
             killer = hierarchy
-        for name in (*NEEDED, "cpu"):
+        for name in hierarchy.controllers if every else (*NEEDED, "cpu"):
             if name in hierarchy.controllers:
                 limiters[name] = hierarchy
     return Homes(killer, limiters)

@@ -15,15 +15,14 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
+from pathlib import Path
 
-from .arena import SETTLE, text_of, told_in
-from .contract import Look, Outcome, Told, Trial
+from .arena import told_in
+from .contract import Look, Told
 from .looking import in_namespace_below, living
-from .outside import Outside
-from .trying import DEED_SECONDS, begun, blows, gains, named, world
+from .trying import begun
 
-KEY, NAME = "container", "container stop"
+NAME = "container stop"
 IMAGE = "python:3-slim"
 ENGINES = ("docker", "podman", "nerdctl")
 SECONDS = 60.0  # for one word of the engine's
@@ -60,60 +59,57 @@ def missing(image: str) -> str:
     return ""
 
 
-def try_container(trial: Trial, outside: Outside, image: str) -> Outcome:
-    """Run a trial's attackers in a container, stop it, and look who is left in its pid namespace."""
-    name = f"offswitch-drill-{os.getpid()}-{trial.number}"
-    crew = blows(trial, world(outside, name, "/run/offswitch"))
-    program = ["python3", "-I", "-S", "-c", text_of("crew"), crew]
-    started = ask("run", "--detach", "--name", name, *BOUNDS, image, *program)
-    try:
+class Docker:
+    """One container of an engine's."""
+
+    program = "python3"
+
+    def __init__(self, name: str, folder: Path, image: str) -> None:
+        self.name, self.image, self.namespace = name, image, 0
+
+    def start(self, argv: list[str]) -> bool:
+        """Start it, and return whether it can still be looked at. Raises OSError where it does not start."""
+        started = ask("run", "--detach", "--name", self.name, *BOUNDS, self.image, *argv)
         if started.returncode:
             raise OSError(started.stderr.strip() or "the engine did not start it")
-        namespace = _namespace(name)
-        if trial.since == "deed":
-            _until(lambda: bool(begun(_told(name))), DEED_SECONDS)
-        time.sleep(trial.delay)
-        before, ordered = begun(_told(name)), time.monotonic()
-        ask("stop", "--time", "1", name)
-        took = (time.monotonic() - ordered) * 1000
-        left: list[Look] = []
+        self.namespace = self._namespace()
+        return self.namespace != 0
 
-        def empty() -> bool:
-            left[:] = living(in_namespace_below(namespace))
-            return not left
+    def wait(self, seconds: float, *, deed: bool) -> None:
+        """Let time pass; `deed`: only until an attacker has begun."""
+        end = time.monotonic() + seconds
+        if not deed:
+            time.sleep(seconds)
+        while deed and not begun(self.told()) and time.monotonic() < end:
+            time.sleep(0.02)
 
-        survived = namespace and not _until(empty, SETTLE)
-        escapes = [*([named(left)] if survived else []), *gains(_told(name)), *outside.harm()]
-    finally:
-        ask("rm", "--force", name)
-    notes = () if namespace else ("it had ended before it could be looked at",)
-    return Outcome(trial.number, KEY, trial.attacks, tuple(escapes), before, took, notes=notes)
+    def told(self) -> list[Told]:
+        """Return what attackers have told."""
+        lines = (told_in(line.encode()) for line in ask("logs", self.name).stdout.splitlines())
+        return [line for line in lines if line is not None and "attack" in line]
 
+    def stop(self) -> None:
+        """Stop it as its users do, with a shorter grace."""
+        ask("stop", "--time", "1", self.name)
 
-def _namespace(name: str) -> int:
-    """Return the pid namespace of a container; 0 where it has ended already. Raises OSError where we cannot see it."""
-    told = ask("inspect", "--format", "{{.State.Pid}}", name).stdout.strip()
-    if not told.isdigit() or told == "0":
+    def left(self) -> list[Look]:
+        """Return who lives in it, by the host's own list."""
+        return living(in_namespace_below(self.namespace)) if self.namespace else []
+
+    def remove(self) -> None:
+        """Take it away, whatever state it is in."""
+        ask("rm", "--force", self.name)
+
+    def _namespace(self) -> int:
+        """Return its pid namespace; 0 where it has ended already. Raises OSError where we cannot see it."""
+        told = ask("inspect", "--format", "{{.State.Pid}}", self.name).stdout.strip()
+        if not told.isdigit() or told == "0":
+            return 0
+        with contextlib.suppress(FileNotFoundError):
+            number = os.stat(f"/proc/{told}/ns/pid").st_ino
+            if number == os.stat("/proc/self/ns/pid").st_ino:
+                raise OSError(
+                    "the engine's containers are not processes of this host; nothing can be seen of them"
+                )
+            return number
         return 0
-    with contextlib.suppress(FileNotFoundError):
-        number = os.stat(f"/proc/{told}/ns/pid").st_ino
-        if number == os.stat("/proc/self/ns/pid").st_ino:
-            raise OSError(
-                "the engine's containers are not processes of this host; nothing can be seen of them"
-            )
-        return number
-    return 0
-
-
-def _told(name: str) -> list[Told]:
-    lines = (told_in(line.encode()) for line in ask("logs", name).stdout.splitlines())
-    return [line for line in lines if line is not None and "attack" in line]
-
-
-def _until(true: Callable[[], bool], seconds: float) -> bool:
-    end = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.02)
-    return True

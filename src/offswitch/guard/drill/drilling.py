@@ -28,8 +28,8 @@ from offswitch import guard
 from offswitch.guard import cgroups, tiers
 from offswitch.guard.errors import GuardError
 
-from . import container
 from .attackers import NOT_HERE, attackers
+from .contained import CONTAINERS
 from .contract import Outcome
 from .methods import OURS, usual_methods
 from .own import Setting
@@ -97,11 +97,13 @@ def drill(plan: Plan, log: Path | None = None, progress: Progress | None = None)
     tier = tiers.require(plan.setting.require).tier  # type: ignore[arg-type]
     there = [key for key, method in usual_methods().items() if not method.missing]
     missing = {method.name: method.missing for method in usual_methods().values() if method.missing}
-    if why := container.missing(plan.setting.image):
-        missing[container.NAME] = why
-    methods = [*there, *([] if why else [container.KEY])]
-    drilled = Drilled(plan, tier, missing, dict(NOT_HERE), {key: [] for key in (OURS, *methods)})
-    wanted = tasks_of(plan, methods)
+    for key, kind in CONTAINERS.items():
+        if why := kind.missing(plan.setting.image):
+            missing[kind.name] = why
+        else:
+            there.append(key)
+    drilled = Drilled(plan, tier, missing, dict(NOT_HERE), {key: [] for key in (OURS, *there)})
+    wanted = tasks_of(plan, there)
     with contextlib.ExitStack() as held:
         kept, file = {}, None  # type: dict[Task, Outcome], IO[str] | None
         if log is not None:
@@ -204,7 +206,7 @@ def sweep() -> None:
     for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*-*"):
         if cgroups.is_leftover(left.name.removeprefix(PREFIX)) and left.is_dir():
             shutil.rmtree(left, ignore_errors=True)
-    cgroups.sweep(cgroups.find_homes())
+    cgroups.sweep(cgroups.find_homes(every=True))
 
 
 class Worker:

@@ -15,8 +15,8 @@ import statistics
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from . import container
 from .attackers import attackers
+from .contained import CONTAINERS
 from .contract import Outcome
 from .drilling import SCHEMA, Drilled
 from .methods import OURS, usual_methods
@@ -28,7 +28,9 @@ CLAIM = "offswitch (ours)"
 
 def name_of(method: str) -> str:
     """Return what a method is called in tables."""
-    return {OURS: CLAIM, container.KEY: container.NAME}.get(method) or usual_methods()[method].name
+    if method == OURS:
+        return CLAIM
+    return CONTAINERS[method].name if method in CONTAINERS else usual_methods()[method].name
 
 
 def record(drilled: Drilled, doubt: Doubt, bound: Bound) -> dict[str, Any]:

@@ -19,8 +19,8 @@ from typing import Any
 from offswitch.guard import kernel
 from offswitch.guard.limits import Limits
 
-from . import container
 from .composer import compose
+from .contained import CONTAINERS, try_contained
 from .contract import Outcome
 from .methods import OURS, usual_methods
 from .outside import Outside
@@ -36,8 +36,8 @@ def outcome_of(
     try:
         if method == OURS:
             return try_own(trial, outside, setting)
-        if method == container.KEY:
-            return container.try_container(trial, outside, setting.image)
+        if method in CONTAINERS:
+            return try_contained(trial, method, outside, setting.image)
         return try_usual(trial, usual_methods()[method], outside)
     except Exception as failure:
         why = f"{type(failure).__name__}: {failure}"[:500]

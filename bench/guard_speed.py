@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: MIT
 """What the off-switch costs: starting, standing by, stopping; each beside the plainest way to do the same, in one run.
 
-Command: python bench/guard_speed.py [--parts start,cold,stop,lease,idle,many] [--rounds 60] [--out docs/results/guard_speed.json]
+Command: python bench/guard_speed.py [--parts start,cold,stop,container,lease,idle,many] [--rounds 60] [--out docs/results/guard_speed.json]
 
 - start: from the supervisor's order to its keeper until the kernel has executed the command, against bare `bwrap` with the same
   mounts and namespaces running `true`, which has to start *and* end; both forked by one process of a supervisor's size;
 - cold: wall time of `offswitch run -- true`, of `offswitch --version`, of the import alone, of Python alone;
 - stop: from the order to the kernel's word that nobody is left (both on the receipt), against `cgroup.kill` and waiting for
-  `populated 0` in the group of an equal run, behind the guard's back; with 1 to 2,000 processes, and with 1 GiB of memory;
+  `populated 0` in the group of an equal run, behind the guard's back; with 1 to 2,000 processes, and with 1 GiB of memory; where
+  runc is there (on PATH, or unpacked beside the environment), also against `runc kill NAME KILL` of an equal container, from the
+  start of that program until the container's first process has ended, the last of its pid namespace, and its group is empty;
+- container: command beside command: `offswitch run -- true` and `runc run` of `true`; `offswitch stop --now` of one process, to its
+  end, and `runc kill`, to the container's; `runc --version`, which is what starting that program costs;
 - lease: from the end of a lease of a second to empty, for three processes, against a raw kill of an equal run after a second;
 - idle: memory of supervisor and keeper, and their processor time over a minute with a lease;
 - many: two hundred supervised agents on one machine.
@@ -26,7 +30,6 @@ import json
 import os
 import random
 import select
-import shutil
 import statistics
 import subprocess
 import sys
@@ -40,11 +43,13 @@ from typing import Any
 from watching import print_table
 
 from offswitch.guard import cgroups, running
+from offswitch.guard.drill import runc
 from offswitch.guard.kernel import boot_time
 from offswitch.guard.limits import GIB, MIB, Limits
 
 SOURCE = str(Path(__file__).parents[1] / "src")
-PARTS = ("start", "cold", "stop", "lease", "idle", "many")
+UNPACKED = Path(sys.prefix) / "engines" / "usr" / "sbin"  # beside the environment, not installed
+PARTS = ("start", "cold", "stop", "container", "lease", "idle", "many")
 LEASE = 1.0  # seconds; a busy machine needs some of them to start
 CROWD = 'for (2..$ARGV[0]) { fork or do { sleep 1000; exit } } $| = 1; print "up\\n"; sleep 1000'
 HEAVY = '$x = "x" x (1 << 30); $| = 1; print "up\\n"; sleep 1000'
@@ -137,6 +142,7 @@ def main() -> int:
     options = arguments()
     if os.geteuid() != 0:
         sys.exit("root is needed: agents have user ids of their own")
+    os.environ["PATH"] += f":/usr/sbin:{UNPACKED}"
     held = json.loads(options.out.read_text()) if options.out and options.out.exists() else {}
     with tempfile.TemporaryDirectory(prefix="guard-speed-") as folder:
         os.environ["OFFSWITCH_RUN_DIR"], os.environ["OFFSWITCH_STATE_DIR"] = (
@@ -161,11 +167,7 @@ def main() -> int:
         "cores": len(os.sched_getaffinity(0)),
         "python": sys.version.split()[0],
     }
-    held["beside"] = {
-        "runc": "measured"
-        if shutil.which("runc")
-        else "runc kill is not measured: runc is not installed here"
-    }
+    held["beside"] = held.get("stop", {}).get("beside", {"runc": "runc kill is not measured"})
     if options.out:
         options.out.write_text(json.dumps(held, indent=1) + "\n")
     return 0
@@ -244,15 +246,46 @@ def measure_stop(options: argparse.Namespace) -> dict[str, Any]:
     crowds.append(("1 GiB of memory", 1, ["/usr/bin/perl", "-e", HEAVY], Limits(memory=3 * GIB)))
     times: dict[str, list[float]] = {}
     pairs = []
+    why = runc.missing()
     for name, count, argv, limits in crowds:
-        ours, raw = f"stop, {name}", f"raw kill, {name}"
+        ours, raw, theirs = f"stop, {name}", f"raw kill, {name}", f"runc kill, {name}"
         few = max(5, options.rounds // (1 if count <= 50 else 3 if count <= 500 else 6))
+        acts = {ours: stopped, raw: killed, **({} if why else {theirs: killed_by_runc})}
         times |= rounds(
-            few,
-            {ours: lambda a=argv, b=limits, c=count: stopped(a, b, c), raw: lambda a=argv, b=limits, c=count: killed(a, b, c)},
-        )  # fmt: skip
-        pairs.append(ratio(times, ours, raw))
-    return {"milliseconds": rows(times), "ratios": pairs}
+            few, {what: lambda act=act, a=argv, b=limits, c=count: act(a, b, c) for what, act in acts.items()}
+        )
+        pairs += [ratio(times, ours, other) for other in list(acts)[1:]]
+    beside = {"runc": f"runc kill is not measured: {why}" if why else version()}
+    return {"milliseconds": rows(times), "ratios": pairs, "beside": beside}
+
+
+def measure_container(options: argparse.Namespace) -> dict[str, Any]:
+    """Start and stop by command, ours and runc's."""
+    if why := runc.missing():
+        return {"not measured": why}
+    program, argv = str(Path(sys.executable).with_name("offswitch")), ["/usr/bin/perl", "-e", CROWD, "1"]
+
+    def stop_by_command() -> float:
+        run = crowd(argv, Limits(), 1, name="by-command")
+        took = wall([program, "stop", "--now", "by-command"])
+        run.wait(20)
+        return took
+
+    with tempfile.TemporaryDirectory() as folder:
+        box = runc.Runc("offswitch-bench-true", Path(folder))
+        box.lay(["/usr/bin/true"])
+        ran = box.words("run", "--bundle", str(box.bundle), box.name)
+        acts = {
+            "offswitch run -- true": lambda: wall([program, "run", "--", "true"]),
+            "runc run true": lambda: wall(ran),
+            "offswitch stop --now": stop_by_command,
+            "runc kill": lambda: killed_by_runc(argv, Limits(), 1),
+            "runc --version": lambda: wall(box.words("--version")),
+        }
+        times = rounds(options.rounds, acts)
+        box.remove()
+    pairs = [("offswitch run -- true", "runc run true"), ("offswitch stop --now", "runc kill")]
+    return {"milliseconds": rows(times), "ratios": [ratio(times, *pair) for pair in pairs]}
 
 
 def measure_lease(options: argparse.Namespace) -> dict[str, Any]:
@@ -379,21 +412,58 @@ def killed(argv: Sequence[str], limits: Limits, count: int, after: float = 0.0) 
     time.sleep(after)
     folder = Path(run.folders[0])
     events = os.open(folder / "cgroup.events", os.O_RDONLY | os.O_CLOEXEC)
-    watch = select.poll()
-    watch.register(events, select.POLLPRI)
     began = boot_time()
     cgroups.tell(folder / "cgroup.kill", "1")
-    while True:
-        try:
-            if b"populated 1" not in os.pread(events, 200, 0):
-                break
-        except OSError:  # the guard, too, has seen that nobody is left, and removed the group
-            break
-        watch.poll(1000)
+    wait_until_empty(events)
     took = (boot_time() - began) * 1000
     os.close(events)
     run.wait(30)
     return took
+
+
+def killed_by_runc(argv: Sequence[str], limits: Limits, count: int) -> float:
+    """Return the milliseconds from the start of `runc kill` until an equal container's processes are gone."""
+    with tempfile.TemporaryDirectory() as folder:
+        memory, processes = int(limits.memory), int(limits.processes)
+        box = runc.Runc("offswitch-bench", Path(folder), memory=memory, processes=processes)
+        try:
+            box.start([*argv])
+            assert select.select([box.heartbeat.near], [], [], 60.0)[0]
+            assert os.read(box.heartbeat.near, 3) == b"up\n"
+            while len(box.group.pids()) < count:
+                time.sleep(0.001)
+            assert box.group.killer is not None
+            events = os.open(box.group.killer / "cgroup.events", os.O_RDONLY | os.O_CLOEXEC)
+            words = box.words("kill", box.name, "KILL")
+            began = boot_time()
+            order = subprocess.Popen(words, stdin=subprocess.DEVNULL)
+            assert box.ended(60.0)
+            wait_until_empty(events)
+            took = (boot_time() - began) * 1000
+            order.wait()
+            os.close(events)
+        finally:
+            box.remove()
+    return took
+
+
+def wait_until_empty(events: int) -> None:
+    """Wait until the kernel counts nobody in a group, given its `cgroup.events`."""
+    watch = select.poll()
+    watch.register(events, select.POLLPRI)
+    while True:
+        try:
+            if b"populated 1" not in os.pread(events, 200, 0):
+                return
+        except OSError:  # the guard, too, has seen that nobody is left, and removed the group
+            return
+        watch.poll(1000)
+
+
+def version() -> str:
+    """Return what runc calls itself."""
+    told = subprocess.run(["runc", "--version"], capture_output=True, text=True, check=True)
+    return told.stdout.splitlines()[0]
 
 
 def wall(argv: Sequence[str]) -> float:

@@ -22,7 +22,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from offswitch.guard.cgroups import HOUSE, Group, find_homes, own_name
+from offswitch.guard.cgroups import HOUSE, Group, find_homes, own_name, remove_run
 from offswitch.guard.cgroups import kill as kill_group
 from offswitch.guard.keeper import NOBODY
 
@@ -73,8 +73,8 @@ class Runc:
         self.namespace = 0
         self.watchman: subprocess.Popen[bytes] | None = None
 
-    def start(self, argv: list[str]) -> bool:
-        """Start it, and return whether it can still be looked at. Raises OSError where it does not start."""
+    def lay(self, argv: list[str]) -> None:
+        """Make its groups and its bundle."""
         self.group.create()
         (self.bundle / "rootfs").mkdir(parents=True)
         make_root(self.bundle / "rootfs")
@@ -87,6 +87,10 @@ class Runc:
             self.processes,
         )
         (self.bundle / "config.json").write_text(json.dumps(told))
+
+    def start(self, argv: list[str]) -> bool:
+        """Start it, and return whether it can still be looked at. Raises OSError where it does not start."""
+        self.lay(argv)
         takes_away = ["sh", "-c", TAKES_AWAY, "sh", self.name, *self.words()]
         self.watchman = subprocess.Popen(
             takes_away, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
@@ -144,6 +148,7 @@ class Runc:
             if self.group.killer is not None:
                 kill_group(self.group.killer)
             time.sleep(0.005)
+        remove_run(self.group.homes, self.group.run)
         for folder in (self.bundle, self.notes):
             shutil.rmtree(folder, ignore_errors=True)
 

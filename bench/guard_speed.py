@@ -457,7 +457,7 @@ def wait_until_empty(events: int) -> None:
                 return
         except OSError:  # the guard, too, has seen that nobody is left, and removed the group
             return
-        watch.poll(1000)
+        watch.poll(1)  # what the kernel puts off for 10 ms is never told of a group that is removed meanwhile
 
 
 def version() -> str:

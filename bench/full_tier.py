@@ -21,6 +21,7 @@ Easy to get wrong: one folder of this host shown twice under different modes. Wh
 from __future__ import annotations
 
 import argparse
+import codecs
 import contextlib
 import json
 import os
@@ -45,6 +46,16 @@ TESTS_BY = {"full": (*TESTS, "tests/guard/test_rootless_run.py"), "rootless": TE
 COPIED = ("src", "tests", "pyproject.toml")
 UP = "the machine is up"
 TRY_SECONDS = 20.0
+ACCEL = {
+    "kvm": ("kvm", "max", ""),
+    # What costs most where every instruction is emulated: wide registers, a look at every access, clocks that are devices.
+    "tcg": (
+        "tcg,thread=multi,tb-size=1024",
+        "max,-avx,-avx2,-smap,-smep,-la57,-pku",
+        "mitigations=off tsc=reliable clocksource=tsc",
+    ),
+}
+"""For each way to run a machine: qemu's accelerator, its processor, and words for the kernel."""
 FOUND, BROKEN, INTERNAL, INTERRUPTED = 4, 3, 1, 130  # as `offswitch drill` ends
 
 INIT = """#!/bin/busybox sh
@@ -245,32 +256,15 @@ def first_files(folder: Path, work: Path, planned: dict[str, Any]) -> bytes:
 def command(options: argparse.Namespace, accel: str, start: Path, words: str = "") -> list[str]:
     """Return qemu's argv: no device but a serial line and the folders, and an end where the kernel's is."""
     packages = options.cache / "packages"
-    argv = [
-        "qemu-system-x86_64",
-        "-no-user-config",
-        "-nodefaults",
-        "-machine",
-        "q35",
-        "-accel",
-        accel,
-        "-cpu",
-        "max",
-    ]
-    argv += [
-        "-smp",
-        str(options.cpus),
-        "-m",
-        str(options.memory),
-        "-nic",
-        "none",
-        "-display",
-        "none",
-        "-no-reboot",
-    ]
-    argv += ["-serial", "stdio", "-monitor", "none", "-device", "virtio-rng-pci"]
-    argv += ["-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"]
+    backend, processor, settings = ACCEL[accel]
+    argv = f"qemu-system-x86_64 -no-user-config -nodefaults -machine q35 -accel {backend} -cpu {processor} -no-reboot".split()
+    argv += f"-nic none -display none -monitor none -serial stdio -device virtio-rng-pci -smp {options.cpus} -m {options.memory}".split()
+    argv += "-sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny".split()
     argv += ["-kernel", str(packages / "vmlinuz"), "-initrd", str(start)]
-    argv += ["-append", f"console=ttyS0 quiet panic=-1 cgroup_no_v1=all {'-- ' + words if words else ''}"]
+    argv += [
+        "-append",
+        f"console=ttyS0 quiet panic=-1 cgroup_no_v1=all {settings} {'-- ' + words if words else ''}",
+    ]
     for number, (there, here) in enumerate(shares(options.work).items()):
         only = "" if there == Path("/results") else ",readonly=on"
         argv += ["-fsdev", f"local,id=f{number},path={here},security_model=none,multidevs=remap{only}"]
@@ -306,6 +300,7 @@ def boot(options: argparse.Namespace, planned: dict[str, Any]) -> None:
     (results / "done.json").unlink(missing_ok=True)
     argv = command(options, options.accel, start)
     end = time.monotonic() + 60 * options.minutes
+    letters = codecs.getincrementaldecoder("utf-8")("replace")
     with open(options.work / "console.txt", "wb") as kept:
         machine = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # fmt: skip
         assert machine.stdout is not None
@@ -317,7 +312,7 @@ def boot(options: argparse.Namespace, planned: dict[str, Any]) -> None:
                 if not piece:
                     break
                 kept.write(piece)
-                sys.stderr.write(piece.decode(errors="replace").replace("\r", ""))
+                sys.stderr.write(letters.decode(piece).replace("\r", ""))
                 sys.stderr.flush()
             else:
                 raise MachineError(

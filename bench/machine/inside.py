@@ -19,6 +19,7 @@ import ctypes
 import fcntl
 import json
 import os
+import select
 import shutil
 import socket
 import struct
@@ -122,11 +123,19 @@ def homes(tier: str) -> None:
 
 
 def do(step: dict[str, Any], plan: dict[str, Any], place: Path) -> int:
-    """Do one step in its group, as its user, and return what it ended with."""
+    """Do one step in its group, as its user, and return what it ended with.
+
+    What it says goes through a pipe: it shows progress by lines, as the console is no terminal of anybody's.
+    """
+    end, said = os.pipe()
     child = os.fork()
     if child:
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        os.close(said)
+        return shown(end, child)
     try:
+        os.dup2(said, 1)
+        os.dup2(said, 2)
+        os.closerange(3, 64)
         tell(place / "cgroup.procs", str(os.getpid()))
         if step.get("out"):
             out = os.open(RESULTS / step["out"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
@@ -148,6 +157,22 @@ def do(step: dict[str, Any], plan: dict[str, Any], place: Path) -> int:
             os.write(2, f"{step['name']}: {type(failure).__name__}: {failure}\n".encode())
     finally:
         os._exit(127)
+
+
+def shown(end: int, child: int) -> int:
+    """Pass on what a child says until it has ended, whoever else still holds its pipe; return what it ended with."""
+    status = None
+    while status is None or select.select([end], [], [], 0)[0]:
+        if select.select([end], [], [], 0.2)[0]:
+            piece = os.read(end, 65536)
+            if not piece:
+                break
+            os.write(2, piece)
+        elif status is None:
+            pid, told = os.waitpid(child, os.WNOHANG)
+            status = told if pid else None
+    os.close(end)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1] if status is None else status)
 
 
 if __name__ == "__main__":

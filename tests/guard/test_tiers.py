@@ -457,9 +457,10 @@ TIER = "import sys; sys.path.insert(0, sys.argv[1]); from offswitch.guard.tiers 
 
 
 def inside(prepare, program=ATTACK):
-    """Run a program where `prepare` has changed the mounts, which nobody else sees."""
-    words = [sys.executable, "-B", "-c", program, str(SOURCE)]
-    argv = ["unshare", "--mount", "sh", "-c", f'set -e; {prepare}; exec "$@"', "sh", *words]
+    """Run a program here, or where `prepare` has changed the mounts, which nobody else sees."""
+    argv = [sys.executable, "-B", "-c", program, str(SOURCE)]
+    if prepare:
+        argv = ["unshare", "--mount", "sh", "-c", f'set -e; {prepare}; exec "$@"', "sh", *argv]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=100, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -470,35 +471,31 @@ def unified():
         return [line.split()[4] for line in file if " - cgroup2 " in line]
 
 
-BOTH = (
-    LINUX
-    and JAILS
-    and os.geteuid() == 0
-    and tiers.survey().tier == "hybrid"
-    and bool(shutil.which("unshare"))
-)
-real = pytest.mark.skipif(
-    not BOTH, reason="needs root, and a host with cgroup v1 and v2, parts of which are hidden in turn"
-)
+HERE = tiers.survey().tier if LINUX else "none"
+CAN_BE = {
+    "full": ("full", "read-only", "no groups"),
+    "hybrid": ("hybrid", "freezer", "read-only", "no groups"),
+    "rootless": ("rootless",),
+}.get(HERE, ())
+"""What this host is, and what it can be brought to by hiding parts of it."""
 READ_ONLY = "for point in $(awk '$0 ~ / - cgroup2? / {print $5}' /proc/self/mountinfo); do mount -o remount,bind,ro \"$point\"; done"
 GONE = "umount -a -t cgroup,cgroup2"
 
 
-@pytest.fixture(scope="module", params=["hybrid", "freezer", "read-only", "no groups"])
+@pytest.fixture(scope="module", params=["full", "hybrid", "freezer", "rootless", "read-only", "no groups"])
 def attacked(request):
     """Attack jails in each tier that this host can be brought to, and return what came of each."""
-    if not BOTH:
-        pytest.skip("needs root, and a host with cgroup v1 and v2")
+    if request.param not in CAN_BE or not shutil.which("unshare"):
+        pytest.skip(f"a host of the {HERE} tier cannot be brought to this: {request.param}")
     hide_v2 = "; ".join(f"umount {point}" for point in unified())
-    prepare = {"hybrid": ":", "freezer": hide_v2, "read-only": READ_ONLY, "no groups": GONE}[request.param]
+    prepare = {"freezer": hide_v2, "read-only": READ_ONLY, "no groups": GONE}.get(request.param)
     return request.param, [json.loads(inside(prepare)) for _ in range(ROUNDS)]
 
 
-@real
 def test_each_real_tier_is_named_as_it_is(attacked):
     kind, rounds = attacked
     for told in rounds:
-        assert told["tier"] == {"hybrid": "hybrid", "freezer": "freezer"}.get(kind, "reduced")
+        assert told["tier"] == (kind if kind in tiers.TIERS else "reduced")
         assert told["limited"] == told["counted"] == (told["tier"] != "reduced")
         if kind == "read-only":
             assert "is mounted read-only" in told["missing"]
@@ -506,28 +503,30 @@ def test_each_real_tier_is_named_as_it_is(attacked):
             assert "no cgroup file system is mounted" in told["missing"]
 
 
-@real
 def test_in_each_real_tier_a_storm_and_a_hidden_session_are_killed_and_nobody_is_left(attacked):
     kind, rounds = attacked
-    how = {"hybrid": "cgroup.kill", "freezer": "freeze and kill"}.get(kind, "pid namespace")
+    how = {
+        "full": "cgroup.kill",
+        "hybrid": "cgroup.kill",
+        "rootless": "cgroup.kill",
+        "freezer": "freeze and kill",
+    }.get(kind, "pid namespace")
     for told in rounds:
         assert told["hidden"] >= 2
         assert told["end"]["stormed"] > 2
         assert (told["end"]["populated"], told["end"]["left"], told["end"]["how"]) == (0, [], how)
 
 
-@real
 def test_in_each_real_tier_neither_groups_nor_the_kernels_helpers_are_in_reach(attacked):
     for told in attacked[1]:
         assert "groups" not in told["saw"]
         assert "helper" not in told["saw"]
 
 
-@real
 def test_four_processes_that_are_too_many_together_live_only_where_no_group_limits_the_jail(attacked):
     kind, rounds = attacked
     for told in rounds:
-        if kind in ("hybrid", "freezer"):
+        if kind in tiers.TIERS:
             assert told["ate"] <= 1, "each takes more than half of the jail's memory"
         else:
             assert told["ate"] == 4, "a limit for each process holds none of them"

@@ -119,7 +119,7 @@ if warden == 0:
         os.write(tell, str(os.getpid()).encode())
     time.sleep(60)
 orphan = int(os.read(told, 20))
-held = Held(Group(Homes(), "run", "1"), warden, theirs)
+held = Held(Group(Homes(), "run", "1"), None, warden, theirs, theirs, -1)
 held.state, held.ordered = "closing", time.monotonic()
 keeper.jails.append(held)
 while held.state != "closed":

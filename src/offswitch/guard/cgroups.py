@@ -216,6 +216,12 @@ class Group:
         """Return who is in the group, seen from outside."""
         return pids_below(self.killer) if self.killer else []
 
+    def holds(self, pid: int) -> bool:
+        """Tell whether a process is in the group itself, not in one below."""
+        assert self.killer is not None
+        with open(self.killer / "cgroup.procs") as file:
+            return f"{pid}\n" in file.readlines()
+
     def populated(self) -> bool:
         """Tell whether any process is left, as the kernel counts."""
         return self.killer is not None and populated(self.killer)

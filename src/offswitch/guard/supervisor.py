@@ -58,7 +58,7 @@ class Supervisor:
         self.attend: dict[int, Callable[[], None]] = {}
         self.jail: Message = {}  # what the keeper said of it
         self.warden: socket.socket | None = None
-        self.status_pipe = -1
+        self.status_pipe, self.executed = -1, False
         self.egress: tuple[int, int] | None = None
         self.exit: int | None = None
         self.order: Message | None = None
@@ -181,7 +181,12 @@ class Supervisor:
             refusal = json.loads(told)
             self.exit = 127 if refusal["errno"] == errno.ENOENT else 126
             self.stop("command ended", f"it cannot be executed: {refusal['what']}", now=True)
-        elif self.state == "starting":
+        self.executed = not told
+        self.look_running()
+
+    def look_running(self) -> None:
+        """It runs when the jail stands and the command was executed; either may be heard of first."""
+        if self.state == "starting" and self.executed and "own" in self.jail:
             self.state = "running"
             where = {key: self.jail[key] for key in ("folders", "uid")}
             tell(self.front, {"running": True, **self.about, **where})
@@ -236,6 +241,7 @@ class Supervisor:
             self.kill()
         elif self.streams and ("open" in told or (told["folders"] and not self.wish["allow"])):
             self.start_command()
+        self.look_running()
 
     def hear_warden(self) -> None:
         """Read how the command ended; a warden that has died is the keeper's to report."""

@@ -66,10 +66,8 @@ class Warden:
             inner = self.cradle.first()
             self.pidfd = os.pidfd_open(inner)
             self.pids = os.open(f"/proc/{inner}/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
-            if self.group.killer is not None and inner not in self.group.pids():
-                raise OSError(
-                    "the first process is not in its control group"
-                )  # died; its number is another's
+            if self.group.killer is not None and not self.group.holds(inner):
+                raise OSError("the first process is not in its group")  # died; its number is another's
             self.hand = hand = self.fork_hand()
             while not self.stands:
                 heard = self.cradle.heard(self.line.fileno())

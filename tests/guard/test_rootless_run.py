@@ -98,6 +98,23 @@ def test_what_ignores_signals_and_hides_is_proved_dead(home):
     assert (receipt["verdict"], receipt["how"], receipt["tier"]) == ("proved", "pid namespace", "reduced")
 
 
+def test_the_notice_reaches_the_command_here_too(home):
+    heed = "trap 'echo heard; exit 7' TERM; echo up; while :; do sleep 0.05; done"
+    with contextlib.ExitStack() as held:
+        run = held.enter_context(
+            subprocess.Popen(
+                as_user("run", "--name", "h", "--require", "reduced", "--grace", "20", "--", "sh", "-c", heed),
+                env=surroundings(home), cwd="/", stdout=subprocess.PIPE, text=True,
+            )
+        )  # fmt: skip
+        assert run.stdout.readline() == "up\n"
+        stopped = typed(home, "stop", "h", "--json")
+        assert run.stdout.read() == "heard\n"
+    receipt = json.loads(stopped.stdout)["receipts"]["h"]
+    assert receipt["exit"] == 7
+    assert receipt["grace"]["used"] < 10
+
+
 def test_a_lease_ends_it_here_too(home):
     told = typed(home, "run", "--require", "reduced", "--lease", "300ms", "--", "sleep", "1000")
     assert (told.returncode, "its lease is over" in told.stderr) == (137, True)

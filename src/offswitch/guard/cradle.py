@@ -64,7 +64,9 @@ class Cradle:
         self.said = b""
         self.pid = os.fork()
         if self.pid == 0:
-            _become_bubblewrap(bubblewrap, uid, [stdin, words, words, told, *(file for _, file in files), args])
+            _become_bubblewrap(
+                bubblewrap, uid, [stdin, words, words, told, *(file for _, file in files), args]
+            )
         for descriptor in (args, stdin, words, told):
             os.close(descriptor)
 
@@ -74,9 +76,9 @@ class Cradle:
         while b"}" not in named:
             if self.told in self.heard(self.told):
                 piece = os.read(self.told, MUCH)
-                if not piece:
-                    self.listen()  # why
-                    raise OSError("bubblewrap ended without naming its first process")
+                while not piece:  # it has ended, and says why
+                    self.heard()
+                    self.listen()
                 named += piece
             else:
                 self.listen()

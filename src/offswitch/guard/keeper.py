@@ -49,7 +49,13 @@ class Held:
     """One jail, as the keeper sees it; before the run has asked for it, a spare."""
 
     def __init__(
-        self, group: Group, uid: int | None, warden: int, line: socket.socket, commands: socket.socket, pipe: int
+        self,
+        group: Group,
+        uid: int | None,
+        warden: int,
+        line: socket.socket,
+        commands: socket.socket,
+        pipe: int,
     ) -> None:
         """`line`: to the warden, until its jail stands; `commands`: the run's, to be handed on; `pipe`: to bubblewrap."""
         self.group, self.uid, self.warden = group, uid, warden
@@ -78,7 +84,9 @@ class Held:
 class Keeper:
     """Holds the jails of one run; one thread, one loop."""
 
-    def __init__(self, line: socket.socket, run: int, *, spares: float = math.inf, uid: int | None = None) -> None:
+    def __init__(
+        self, line: socket.socket, run: int, *, spares: float = math.inf, uid: int | None = None
+    ) -> None:
         self.line, self.run, self.spares = line, run, spares
         self.uid = uid  # of the jails to come, where it is known
         self.patience: float | None = None  # how long the run may be silent
@@ -147,7 +155,9 @@ class Keeper:
     def make_spare(self, uid: int | None) -> Held:
         """Fork the warden of a jail to come, with its bubblewrap, so that a start need wait for neither."""
         self.made += 1
-        uid = (uid or self.free_uid()) if self.root else None  # never root; who was named, or one that owns nothing
+        uid = (
+            (uid or self.free_uid()) if self.root else None
+        )  # never root; who was named, or one that owns nothing
         group = Group(self.homes, self.name, str(self.made))
         group.create()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -498,7 +508,9 @@ class Keeper:
             if wanted:
                 pause = min(QUIET_MS if pause is None else pause, QUIET_MS) if self.made else 0.0
             heard = self.poll.poll(pause)
-            if wanted and (not heard or not self.made):  # else in a quiet moment: a fork beside a start slows it down
+            if wanted and (
+                not heard or not self.made
+            ):  # else in a quiet moment: a fork beside a start slows it down
                 self.spares -= 1
                 with contextlib.suppress(OSError):
                     self.spare = self.make_spare(self.uid)

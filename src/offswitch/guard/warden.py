@@ -34,7 +34,9 @@ MESSAGE = 65536
 class Warden:
     """Serves one jail; one thread, one loop, and no way back to the keeper's work."""
 
-    def __init__(self, keeper: int, line: int, group: Group, own_pids: int, uid: int | None, cradle: Cradle) -> None:
+    def __init__(
+        self, keeper: int, line: int, group: Group, own_pids: int, uid: int | None, cradle: Cradle
+    ) -> None:
         """`keeper`: the end of the line to the keeper; `line`: that on which the run asks for commands; `uid`: the jail's user."""
         self.keeper, self.line = socket.socket(fileno=keeper), socket.socket(fileno=line)
         self.group, self.own_pids, self.uid, self.cradle = group, own_pids, uid, cradle
@@ -136,9 +138,7 @@ class Warden:
 
     def fork(self, folder: str | None) -> int:
         """Fork a child into a command's group and the jail's pid namespace; it does the rest itself."""
-        return fork_inside(
-            self.pids, self.own_pids, self.uid, lambda: self.group.fork(folder, born_in=True)
-        )
+        return fork_inside(self.pids, self.own_pids, self.uid, lambda: self.group.fork(folder, born_in=True))
 
     def stay(self) -> entering.Stay:
         """Return what a child needs to know about the jail."""

@@ -198,7 +198,8 @@ class Keeper:
         try:
             held = self.take_spare(message.get("uid"))
             held.number, held.state, held.began = message["jail"], "starting", time.monotonic()
-            held.limits, held.until = Bounds(**message["limits"]), message.get("until")
+            held.limits = Bounds(**message["limits"])
+            held.until = message.get("until")
             shown = view.View(message["workdir"], tuple(message["show"]), message.get("workspace"))
             pipe, held.pipe = held.pipe, -1
             cradle.give(pipe, cradle.order(shown, held.limits, self.files))

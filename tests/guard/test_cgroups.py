@@ -37,6 +37,7 @@ def v1(folder):
     return folder
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="who is not root kills by v2 only where v2 limits, too")
 def test_on_a_hybrid_host_v2_kills_and_v1_limits(tmp_path):
     unified = v2(tmp_path / "unified")
     memory, pids, freezer = (v1(tmp_path / name) for name in ("memory", "pids", "freezer"))

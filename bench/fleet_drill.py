@@ -186,9 +186,10 @@ class Host:
 
 def watch(names: list[str]) -> None:
     """In a process on a host: start agents, look at them until all are dead, print what was seen."""
-    from offswitch.guard import cgroups, running
+    from offswitch.guard import running
     from offswitch.guard.errors import GuardError
     from offswitch.guard.limits import MIB, Limits
+    from offswitch.guard.walls import cgroups
 
     def inhabited(folder: str) -> bool:
         try:

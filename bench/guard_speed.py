@@ -42,10 +42,11 @@ from typing import Any
 
 from watching import print_table
 
-from offswitch.guard import cgroups, running
+from offswitch.guard import running
 from offswitch.guard.drill import runc
 from offswitch.guard.kernel import boot_time
 from offswitch.guard.limits import GIB, MIB, Limits
+from offswitch.guard.walls import cgroups
 
 SOURCE = str(Path(__file__).parents[1] / "src")
 UNPACKED = Path(sys.prefix) / "engines" / "usr" / "sbin"  # beside the environment, not installed
@@ -58,11 +59,12 @@ HEAVY = '$x = "x" x (1 << 30); $| = 1; print "up\\n"; sleep 1000'
 DRIVER = """
 import json, os, select, socket, sys, time
 sys.path.insert(0, sys.argv[1])
-from offswitch.guard import cgroups, kernel, view
-from offswitch.guard.bounds import Bounds
-from offswitch.guard.keeper import serve
-from offswitch.guard.supervisor import harden
-from offswitch.guard.warden import MESSAGE
+from offswitch.guard import kernel
+from offswitch.guard.walls import cgroups, view
+from offswitch.guard.walls.bounds import Bounds
+from offswitch.guard.walls.keeper import serve
+from offswitch.guard.switch.supervisor import harden
+from offswitch.guard.walls.warden import MESSAGE
 limits, uid = json.loads(sys.argv[2]), 0x7100_0000
 ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 own, pid = os.getpid(), os.fork()
@@ -228,8 +230,8 @@ def measure_cold(options: argparse.Namespace) -> dict[str, Any]:
     acts = {
         "offswitch run -- true": [program, "run", "--", "true"],
         "offswitch --version": [program, "--version"],
-        "import what run imports": [sys.executable, "-c", "import offswitch.cli.run, offswitch.guard.running, offswitch.guard.tiers, offswitch.guard.relay, offswitch.report.visible"],
-        "import the supervisor (-I -S)": [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {SOURCE!r}); import offswitch.guard.supervisor"],
+        "import what run imports": [sys.executable, "-c", "import offswitch.cli.run, offswitch.guard.running, offswitch.guard.tiers, offswitch.guard.switch.relay, offswitch.report.visible"],
+        "import the supervisor (-I -S)": [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {SOURCE!r}); import offswitch.guard.switch.supervisor"],
         "python -c pass": [sys.executable, "-c", "pass"],
         "python -I -S -c pass": [sys.executable, "-I", "-S", "-c", "pass"],
     }  # fmt: skip

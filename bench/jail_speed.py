@@ -31,10 +31,10 @@ from pathlib import Path
 
 from watching import print_table
 
-from offswitch.guard import view
 from offswitch.guard.jail import Jail
 from offswitch.guard.limits import Limits
 from offswitch.guard.tiers import require
+from offswitch.guard.walls import view
 
 UID = 0x7000_0000
 RATIOS = [

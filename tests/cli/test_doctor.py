@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from offswitch.cli import doctor
-from offswitch.guard.container import Mark
-from offswitch.guard.part import Part
+from offswitch.guard.host.container import Mark
+from offswitch.guard.host.part import Part
 from offswitch.guard.tiers import LACKS, NO_TIER_HOLDS, TIERS, WANTED, Survey, at_least, survey
 
 COMMAND = doctor.COMMAND

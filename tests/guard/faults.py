@@ -27,10 +27,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from offswitch.guard import cgroups, places, running
+from offswitch.guard import running
 from offswitch.guard.errors import GuardError, NotProvedDeadError
-from offswitch.guard.keeper import FIRST_UID, UIDS
 from offswitch.guard.kernel import boot_time, start_time
+from offswitch.guard.switch import places
+from offswitch.guard.walls import cgroups
+from offswitch.guard.walls.keeper import FIRST_UID, UIDS
 
 LOOK_SECONDS = 6.0  # how long after its lease an agent is looked for
 ANSWER_SECONDS = 3.0  # that `stop` gets
@@ -530,13 +532,13 @@ class Trial:
 
 
 def children(pid: int) -> list[int]:
-    """Return the children of a process that are of the guard: `offswitch.guard.supervisor` is in their command line."""
+    """Return the children of a process that are of the guard: `offswitch.guard.switch.supervisor` is in their command line."""
     try:
         found = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
         return [
             child
             for child in found
-            if b"offswitch.guard.supervisor" in Path(f"/proc/{child}/cmdline").read_bytes()
+            if b"offswitch.guard.switch.supervisor" in Path(f"/proc/{child}/cmdline").read_bytes()
         ]
     except (FileNotFoundError, ProcessLookupError):
         return []

@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-from offswitch.guard.cgroups import HOUSE, find_homes, sweep
+from offswitch.guard.walls.cgroups import HOUSE, find_homes, sweep
 
 RUN = '''
 import asyncio, sys
@@ -89,7 +89,7 @@ def keepers_of(run: int) -> list[int]:
     """Return the processes that serve a run: its keeper, and the wardens, which are copies of it."""
     return [
         pid for pid, words in processes()
-        if any(b"offswitch.guard.keeper" in word for word in words) and str(run).encode() in words
+        if any(b"offswitch.guard.walls.keeper" in word for word in words) and str(run).encode() in words
     ]  # fmt: skip
 
 

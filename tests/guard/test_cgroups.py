@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from offswitch.guard import cgroups
-from offswitch.guard.cgroups import Group, Hierarchy, Homes
 from offswitch.guard.kernel import start_time
 from offswitch.guard.limits import Limits
+from offswitch.guard.walls import cgroups
+from offswitch.guard.walls.cgroups import Group, Hierarchy, Homes
 
 
 def mounts(*rows):

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from offswitch.guard import cradle, kernel, view
-from offswitch.guard.bounds import Bounds
+from offswitch.guard import kernel
 from offswitch.guard.tiers import at_least, survey
+from offswitch.guard.walls import cradle, view
+from offswitch.guard.walls.bounds import Bounds
 
 pytestmark = pytest.mark.skipif(not at_least(survey().tier, "hybrid"), reason="needs root and control groups")
 LIMITS = {"memory": 2**28, "processes": 64, "disk": 2**24, "output": 2**20, "seconds": 60.0, "cpus": None}
@@ -102,7 +103,7 @@ class Keeper:
     """A keeper of ours, asked without an event loop."""
 
     def __init__(self, uid=None):
-        from offswitch.guard import keeper
+        from offswitch.guard.walls import keeper
 
         self.line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         run = os.getpid()

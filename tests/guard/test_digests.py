@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from offswitch.guard import digests
+from offswitch.guard.switch import digests
 
 SOURCE = Path(__file__).parents[2] / "src"
 HEAVY = {
@@ -41,7 +41,7 @@ def test_the_seal_is_that_of_the_standard():
 
 
 def test_a_supervisor_loads_no_heavy_module():
-    program = f"import sys; sys.path.insert(0, {str(SOURCE)!r}); import offswitch.guard.supervisor; print(*sys.modules)"
+    program = f"import sys; sys.path.insert(0, {str(SOURCE)!r}); import offswitch.guard.switch.supervisor; print(*sys.modules)"
     told = subprocess.run(
         [sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=True
     )

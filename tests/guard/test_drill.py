@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from offswitch.cli import drill as command
-from offswitch.guard import cgroups, running
+from offswitch.guard import running
 from offswitch.guard.drill import drilling, looking, outside, page
 from offswitch.guard.drill.arena import Arena
 from offswitch.guard.drill.attackers import attackers
@@ -28,6 +28,7 @@ from offswitch.guard.drill.outside import Outside
 from offswitch.guard.drill.own import OwnTrial, Setting, try_own
 from offswitch.guard.drill.trying import try_usual
 from offswitch.guard.tiers import at_least, survey
+from offswitch.guard.walls import cgroups
 
 needs_jail = pytest.mark.skipif(
     not at_least(survey().tier, "rootless"), reason="no jail with a control group here"

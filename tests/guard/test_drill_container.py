@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from offswitch.guard import cgroups
 from offswitch.guard.drill import container, drilling, runc
 from offswitch.guard.drill.contained import CONTAINERS, try_contained
 from offswitch.guard.drill.contract import Blow, Trial
 from offswitch.guard.drill.looking import carrying, in_groups, living
 from offswitch.guard.drill.outside import Outside
+from offswitch.guard.walls import cgroups
 
 ENGINE = """#!{python}
 import json, os, signal, subprocess, sys, time

@@ -23,12 +23,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from offswitch.guard import allowlist, egress, forwarder, keeper
-from offswitch.guard.allowlist import RefusedError, Rule, Rules, permits, understand
-from offswitch.guard.egress import EgressError
-from offswitch.guard.forwarder import Forwarder, Log
 from offswitch.guard.jail import Jail
 from offswitch.guard.limits import MIB, Limits
+from offswitch.guard.network import allowlist, egress, forwarder
+from offswitch.guard.network.allowlist import RefusedError, Rule, Rules, permits, understand
+from offswitch.guard.network.egress import EgressError
+from offswitch.guard.network.forwarder import Forwarder, Log
+from offswitch.guard.walls import keeper
 
 SOURCE = Path(__file__).parents[2] / "src"
 REFUSED = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -885,7 +886,7 @@ def test_programs_find_the_door_by_their_environment():
 WITHOUT_ROOT = """
 import asyncio, os, socket, sys, threading
 sys.path.insert(0, sys.argv[1])
-from offswitch.guard import egress
+from offswitch.guard.network import egress
 from offswitch.guard.jail import Jail
 from offswitch.guard.limits import MIB, Limits
 

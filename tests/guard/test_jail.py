@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from offswitch.guard import calls
 from offswitch.guard.errors import JailEndedError, JailFullError, TooLargeError
 from offswitch.guard.jail import Jail
 from offswitch.guard.limits import MIB, Limits
+from offswitch.guard.walls import calls
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from offswitch.guard import landlock
+from offswitch.guard.walls import landlock
 
 KNOWN = landlock.version()
 pytestmark = pytest.mark.skipif(not KNOWN, reason="this kernel has no Landlock")
@@ -16,7 +16,8 @@ pytestmark = pytest.mark.skipif(not KNOWN, reason="this kernel has no Landlock")
 # What the confined one tries, each by a word; it tells the error's name, or an empty text where it was let.
 PROGRAM = """
 import errno, json, os, signal, socket, subprocess, sys, time
-from offswitch.guard import kernel, landlock
+from offswitch.guard import kernel
+from offswitch.guard.walls import landlock
 inside, outside, known, stranger, name = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), sys.argv[5]
 landlock.version = lambda: known
 kernel.no_new_privileges()

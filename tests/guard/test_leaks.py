@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from offswitch.guard.cgroups import Group, find_homes, own_name, sweep
 from offswitch.guard.jail import Jail
 from offswitch.guard.limits import MIB, Limits
 from offswitch.guard.tiers import at_least, survey
+from offswitch.guard.walls.cgroups import Group, find_homes, own_name, sweep
 
 sys.path.insert(0, str(Path(__file__).parent))
 import leaks

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from offswitch.guard.errors import RefusedError
-from offswitch.guard.lease import CHALLENGE_SECONDS, Lease, sealed_renewal
+from offswitch.guard.switch.lease import CHALLENGE_SECONDS, Lease, sealed_renewal
 
 KEY, RUN, LINE = b"k" * 32, "run-1", 7
 

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from offswitch.guard import persistence
+from offswitch.guard.switch import persistence
 
 
 def changes(folder, do):

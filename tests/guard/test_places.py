@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from offswitch.guard.errors import NameInUseError, PlaceError
-from offswitch.guard.places import Place, own_folder
+from offswitch.guard.switch.places import Place, own_folder
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +36,7 @@ def test_a_name_is_taken_while_its_holder_lives():
 
 def test_a_name_is_free_again_when_its_holder_was_killed():
     program = (
-        "import time\nfrom offswitch.guard.places import Place\n"
+        "import time\nfrom offswitch.guard.switch.places import Place\n"
         "Place('a').claim()\nprint(1, flush=True)\ntime.sleep(60)"
     )
     holder = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
@@ -83,7 +83,7 @@ def test_a_place_that_was_taken_away_is_not_whole():
 
 def test_two_claims_at_once_leave_one_holder():
     program = (
-        "import sys, time\nfrom offswitch.guard.places import Place\nfrom offswitch.guard.errors import NameInUseError\n"
+        "import sys, time\nfrom offswitch.guard.switch.places import Place\nfrom offswitch.guard.errors import NameInUseError\n"
         "try:\n    Place('a').claim(); print('held', flush=True); time.sleep(3)\n"
         "except NameInUseError:\n    print('taken', flush=True)"
     )

@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from offswitch.guard import receipts
 from offswitch.guard.errors import PlaceError
+from offswitch.guard.switch import receipts
 
 ABOUT = {"name": "a", "run": "ab" * 16, "host": "h", "tier": "full"}
 ORDER = {"by": "stop", "why": "", "wall": 1.0, "boot": 1.0}

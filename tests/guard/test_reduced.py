@@ -106,8 +106,8 @@ def test_an_orphan_of_a_start_that_was_cut_short_is_ended_before_the_jail_counts
     program = """
 import os, signal, socket, time
 from offswitch.guard import kernel
-from offswitch.guard.cgroups import Group, Homes
-from offswitch.guard.keeper import Held, Keeper
+from offswitch.guard.walls.cgroups import Group, Homes
+from offswitch.guard.walls.keeper import Held, Keeper
 kernel.adopt_orphans()
 ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 keeper = Keeper(ours, os.getppid())

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from offswitch.guard import kernel, places, receipts
+from offswitch.guard import kernel
 from offswitch.guard.errors import (
     GuardError,
     JailStartError,
@@ -33,7 +33,6 @@ from offswitch.guard.errors import (
     SilentError,
 )
 from offswitch.guard.limits import MIB, Limits
-from offswitch.guard.places import Place
 from offswitch.guard.running import (
     Wish,
     ask,
@@ -47,6 +46,8 @@ from offswitch.guard.running import (
     stop,
     stop_all,
 )
+from offswitch.guard.switch import places, receipts
+from offswitch.guard.switch.places import Place
 from offswitch.guard.tiers import at_least, survey
 
 SMALL = Limits(memory=128 * MIB, processes=64, disk=32 * MIB, output=MIB)

@@ -17,12 +17,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from offswitch.guard import group_parts, hardening, parts, tiers
-from offswitch.guard.cgroups import Hierarchy, Homes
-from offswitch.guard.container import FIRST, find_container
+from offswitch.guard import tiers
 from offswitch.guard.errors import TierError
-from offswitch.guard.part import Part
+from offswitch.guard.host import group_parts, hardening, parts
+from offswitch.guard.host.container import FIRST, find_container
+from offswitch.guard.host.part import Part
 from offswitch.guard.tiers import LACKS, NEEDS, TIERS, WANTED, Survey, at_least, look
+from offswitch.guard.walls.cgroups import Hierarchy, Homes
 
 SOURCE = Path(__file__).parents[2] / "src"
 LINUX = sys.platform == "linux"
@@ -552,7 +553,7 @@ def test_where_user_namespaces_are_forbidden_there_is_no_jail_and_the_reason_is_
 @needs_root
 @pytest.mark.skipif(not shutil.which("unshare"), reason="needs unshare")
 def test_a_pid_namespace_of_its_own_is_a_container_without_a_name():
-    program = "import sys; sys.path.insert(0, sys.argv[1]); from offswitch.guard.container import find_container; print(find_container('/nowhere', {}, '').name)"
+    program = "import sys; sys.path.insert(0, sys.argv[1]); from offswitch.guard.host.container import find_container; print(find_container('/nowhere', {}, '').name)"
     argv = ["unshare", "--pid", "--fork", sys.executable, "-B", "-c", program, str(SOURCE)]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "unnamed\n"

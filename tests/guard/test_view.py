@@ -3,8 +3,8 @@
 
 import pytest
 
-from offswitch.guard import view
 from offswitch.guard.limits import Limits
+from offswitch.guard.walls import view
 
 pytestmark = pytest.mark.skipif(not hasattr(view, "command"), reason="Linux only")
 

@@ -132,7 +132,7 @@ async def test_the_jail_is_proved_empty_when_the_sample_ends():
 
 async def test_a_host_without_bubblewrap_gets_the_cure(monkeypatch):
     survey.cache_clear()
-    monkeypatch.setattr("offswitch.guard.view.find_bubblewrap", lambda *_: None)
+    monkeypatch.setattr("offswitch.guard.walls.view.find_bubblewrap", lambda *_: None)
     try:
         with pytest.raises(SandboxUnavailableError, match="apt install bubblewrap"):
             await BwrapSandboxEnvironment.task_init("task", None)

@@ -14,7 +14,7 @@ import click
 
 from offswitch.cli.exits import Exit
 from offswitch.cli.terminal import fail, show, show_json
-from offswitch.guard.part import Tier
+from offswitch.guard.host.part import Tier
 from offswitch.guard.tiers import LACKS, NEEDS, NO_TIER_HOLDS, TIERS, WANTED, Survey, at_least, survey
 
 if TYPE_CHECKING:

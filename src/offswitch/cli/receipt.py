@@ -29,21 +29,21 @@ def COMMAND(what: str, key: str | None, sign: bool, as_json: bool) -> None:
     Exit codes: 0 it holds and proves a death, 2 there is none, or wrong use, 5 an extra is missing, 6 it does not hold, or proves
     nothing.
     """
-    from offswitch.guard import receipts
     from offswitch.guard.errors import GuardError
     from offswitch.guard.running import last_receipt
+    from offswitch.guard.switch import receipts
 
     try:
         receipt = receipts.read(what) if os.path.isfile(what) else last_receipt(what)
         if sign:
-            from offswitch.guard.signing import signed
+            from offswitch.guard.switch.signing import signed
 
             receipt = signed(receipt)
             receipts.replace(what if os.path.isfile(what) else receipts.path_of(receipt), receipt)
         if key is None:
             holds, by = receipts.holds(receipt, receipts.host_key()), "sealed by this host"
         else:
-            from offswitch.guard.signing import signature_holds
+            from offswitch.guard.switch.signing import signature_holds
 
             holds, by = signature_holds(receipt, Path(key).read_bytes()), f"signed by the holder of {key}"
     except ImportError:

@@ -125,8 +125,8 @@ def COMMAND(
 def _attached(wish: Wish, receipt_file: str | None) -> None:
     from dataclasses import replace
 
-    from offswitch.guard.relay import Relay
     from offswitch.guard.running import start
+    from offswitch.guard.switch.relay import Relay
 
     with Relay() as relay:
         run = start(replace(wish, stdio=relay.far, terminal=relay.terminal))

@@ -83,8 +83,8 @@ def COMMAND(
 
 def _sign(receipts: dict[str, Any]) -> None:
     """Add a signature that others can check, where the extra is installed; a receipt without one is none the less sealed."""
-    from offswitch.guard import receipts as kept
-    from offswitch.guard.signing import add_signature
+    from offswitch.guard.switch import receipts as kept
+    from offswitch.guard.switch.signing import add_signature
 
     for name, receipt in receipts.items():
         if receipt is not None and "signature" not in receipt:

@@ -26,8 +26,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from . import kernel, view
-from .cgroups import pids_below
+from . import kernel
 from .errors import (
     JailEndedError,
     JailFullError,
@@ -37,11 +36,13 @@ from .errors import (
     TooLargeError,
 )
 from .limits import MIB, Limits
-from .line import LOST, KeeperLine, Line, keeper_line
-from .pipes import Bounded
+from .walls import view
+from .walls.cgroups import pids_below
+from .walls.line import LOST, KeeperLine, Line, keeper_line
+from .walls.pipes import Bounded
 
 if TYPE_CHECKING:
-    from .part import Wanted
+    from .host.part import Wanted
 
 FILE_SECONDS = 60.0  # for one read or write
 KILL_SECONDS = 20.0  # until a killed command must have ended

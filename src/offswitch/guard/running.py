@@ -27,7 +27,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import cgroups, kernel, places, receipts, view
+from . import kernel
 from .errors import (
     GuardError,
     JailStartError,
@@ -39,15 +39,15 @@ from .errors import (
     RefusedError,
     SilentError,
 )
-from .lease import sealed_renewal
 from .limits import Limits
-from .places import Place
-from .receipts import Receipt
-from .warden import MESSAGE
+from .switch import places, receipts
+from .switch.lease import sealed_renewal
+from .switch.places import Place
+from .switch.receipts import Receipt
+from .walls import cgroups, view
+from .walls.warden import MESSAGE
 
-PROGRAM = (
-    "import sys; sys.path.insert(0, sys.argv.pop(1)); from offswitch.guard.supervisor import main; main()"
-)
+PROGRAM = "import sys; sys.path.insert(0, sys.argv.pop(1)); from offswitch.guard.switch.supervisor import main; main()"
 START_SECONDS = 30.0
 STOP_SECONDS = 60.0  # longer than any supervisor waits for a proof; grace is added
 ANSWER_SECONDS = 10.0
@@ -179,7 +179,7 @@ def start(wish: Wish) -> Run:
     name = places.checked_name(wish.name or f"run-{os.urandom(4).hex()}")
     view.View(wish.workdir, tuple(wish.show), wish.workspace)
     if wish.allow:
-        from .allowlist import Rules
+        from .network.allowlist import Rules
 
         Rules.parse(wish.allow)
     tier = require(wish.require).tier  # type: ignore[arg-type]
@@ -207,7 +207,7 @@ def start(wish: Wish) -> Run:
 def _command(wish: Wish) -> dict[str, Any]:
     environment = {**view.environment(wish.workdir), **wish.env}
     if wish.allow:
-        from . import egress
+        from .network import egress
 
         environment |= egress.environment()
     writable = [wish.workdir, *WRITABLE]

@@ -23,9 +23,9 @@ import os
 import sys
 from dataclasses import dataclass
 
-from .container import NO_MARK, Mark, find_container
 from .errors import TierError
-from .part import Part, Tier, Wanted
+from .host.container import NO_MARK, Mark, find_container
+from .host.part import Part, Tier, Wanted
 
 TIERS: tuple[Tier, ...] = ("full", "hybrid", "freezer", "rootless", "reduced", "none")
 """From best to least."""
@@ -126,7 +126,7 @@ def look(mountinfo: str | None = None, membership: str | None = None, path: str 
     """Look at a host: this one, or one whose mounts, own control groups or search path for bubblewrap are given."""
     if sys.platform != "linux":
         return Survey((_other_system(),))
-    from .parts import parts  # what looks at Linux is loaded on Linux
+    from .host.parts import parts  # what looks at Linux is loaded on Linux
 
     return Survey(parts(mountinfo, membership, path), find_container())
 

@@ -28,12 +28,12 @@ from inspect_ai.util import (
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import override
 
-from offswitch.guard import view
-from offswitch.guard.cgroups import find_homes, sweep
 from offswitch.guard.errors import GuardError, NotProvedEmptyError, TooLargeError
+from offswitch.guard.host.part import Wanted
 from offswitch.guard.jail import Emptied, Finished, Jail
 from offswitch.guard.limits import GIB, MIB, Limits
-from offswitch.guard.part import Wanted
+from offswitch.guard.walls import view
+from offswitch.guard.walls.cgroups import find_homes, sweep
 
 logger = logging.getLogger(__name__)
 

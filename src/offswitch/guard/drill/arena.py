@@ -24,11 +24,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn
 
-from offswitch.guard import entering, kernel, view
-from offswitch.guard.cgroups import Group, Homes, find_homes, own_name
-from offswitch.guard.cgroups import kill as kill_group
-from offswitch.guard.keeper import FIRST_UID, NOBODY, UIDS
+from offswitch.guard import kernel
 from offswitch.guard.limits import MIB
+from offswitch.guard.walls import entering, view
+from offswitch.guard.walls.cgroups import Group, Homes, find_homes, own_name
+from offswitch.guard.walls.cgroups import kill as kill_group
+from offswitch.guard.walls.keeper import FIRST_UID, NOBODY, UIDS
 
 from .contract import Given, Look, Told
 from .looking import in_namespace_below, living

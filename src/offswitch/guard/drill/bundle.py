@@ -14,8 +14,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from offswitch.guard import view
 from offswitch.guard.limits import MIB
+from offswitch.guard.walls import view
 
 MEMORY, PROCESSES = 512 * MIB, 512
 MASKED = (

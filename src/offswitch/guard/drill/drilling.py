@@ -25,8 +25,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from offswitch import guard
-from offswitch.guard import cgroups, tiers
+from offswitch.guard import tiers
 from offswitch.guard.errors import GuardError
+from offswitch.guard.walls import cgroups
 
 from .attackers import NOT_HERE, attackers
 from .contained import CONTAINERS

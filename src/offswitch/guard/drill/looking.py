@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from offswitch.guard.cgroups import pids_below
+from offswitch.guard.walls.cgroups import pids_below
 
 from .contract import Look
 

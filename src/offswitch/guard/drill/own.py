@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from offswitch.guard import places, running
+from offswitch.guard import running
 from offswitch.guard.errors import (
     GuardError,
     NameInUseError,
@@ -35,9 +35,10 @@ from offswitch.guard.errors import (
     NotProvedDeadError,
     RefusedError,
 )
-from offswitch.guard.keeper import NOBODY
-from offswitch.guard.lease import sealed_renewal
 from offswitch.guard.limits import Limits
+from offswitch.guard.switch import places
+from offswitch.guard.switch.lease import sealed_renewal
+from offswitch.guard.walls.keeper import NOBODY
 
 from .arena import PYTHON, RUN, own_user, text_of
 from .container import IMAGE

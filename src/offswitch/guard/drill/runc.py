@@ -22,9 +22,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from offswitch.guard.cgroups import HOUSE, Group, find_homes, own_name, remove_run
-from offswitch.guard.cgroups import kill as kill_group
-from offswitch.guard.keeper import NOBODY
+from offswitch.guard.walls.cgroups import HOUSE, Group, find_homes, own_name, remove_run
+from offswitch.guard.walls.cgroups import kill as kill_group
+from offswitch.guard.walls.keeper import NOBODY
 
 from .arena import ARENA, EMPTY_SECONDS, PYTHON, own_user
 from .bundle import MEMORY, PROCESSES, config, make_root

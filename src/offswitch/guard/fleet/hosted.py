@@ -15,8 +15,9 @@ import time
 from pathlib import Path
 from typing import Any, Protocol
 
-from offswitch.guard import places, receipts, running
+from offswitch.guard import running
 from offswitch.guard.errors import GuardError
+from offswitch.guard.switch import places, receipts
 
 from .engine import boot_clock
 from .order import Living

@@ -16,7 +16,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from offswitch.guard.places import own_folder, state_folder
+from offswitch.guard.switch.places import own_folder, state_folder
 
 from .errors import FleetError, NotBelievedError
 from .order import Heard, read_order

@@ -14,7 +14,7 @@ import os
 from pathlib import Path
 
 from offswitch.guard.errors import PlaceError
-from offswitch.guard.places import own_folder, state_folder
+from offswitch.guard.switch.places import own_folder, state_folder
 
 SCHEMA = "offswitch.fleet-last-heard/1"
 

@@ -15,13 +15,14 @@ import re
 import subprocess
 from pathlib import Path
 
-from . import calls, view
-from .cgroups import Homes, find_homes
+from offswitch.guard.kernel import libc
+from offswitch.guard.limits import Limits
+from offswitch.guard.walls import calls, view
+from offswitch.guard.walls.cgroups import Homes, find_homes
+
 from .container import find_container, nested_cure
 from .group_parts import group, kill, limits, limits_on_v2, root, swap
 from .hardening import FIRST_UID, NOBODY, clock, clone3, folders, landlocked, mapped, users
-from .kernel import libc
-from .limits import Limits
 from .mounts import mounts
 from .part import Part
 

@@ -21,7 +21,9 @@ import socket
 from collections.abc import Sequence
 from typing import NoReturn
 
-from . import calls, entering, kernel, view
+from offswitch.guard import kernel
+
+from . import calls, entering, view
 from .bounds import Bounds
 
 # Once bubblewrap has complained: it sits there after its child's death, for the deaths of children are ignored (see view.py).

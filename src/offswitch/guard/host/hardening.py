@@ -15,8 +15,10 @@ import signal
 import time
 from pathlib import Path
 
-from . import landlock, places
-from .kernel import libc
+from offswitch.guard.kernel import libc
+from offswitch.guard.switch import places
+from offswitch.guard.walls import landlock
+
 from .mounts import kind_of
 from .part import Part
 

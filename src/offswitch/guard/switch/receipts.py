@@ -15,8 +15,9 @@ import json
 import os
 from typing import Any
 
+from offswitch.guard.errors import PlaceError
+
 from . import digests
-from .errors import PlaceError
 from .places import checked_name, own_folder, state_folder
 
 SCHEMA = "offswitch.receipt/1"

@@ -29,7 +29,9 @@ import sys
 import time
 from typing import Any
 
-from . import cradle, entering, kernel, view
+from offswitch.guard import kernel
+
+from . import cradle, entering, view
 from .bounds import Bounds
 from .cgroups import HOUSE, Group, find_homes, kill, own_name, remove_run, sweep
 from .cradle import START_SECONDS

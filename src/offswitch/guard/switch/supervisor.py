@@ -32,13 +32,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import cgroups, kernel, persistence, places, receipts
+from offswitch.guard import kernel
+from offswitch.guard.errors import GuardError, RefusedError
+from offswitch.guard.walls import cgroups
+from offswitch.guard.walls.keeper import namespace_lives, serve
+from offswitch.guard.walls.warden import MESSAGE
+
+from . import persistence, places, receipts
 from .clients import MOST_LINES, Clients, Message, tell
-from .errors import GuardError, RefusedError
-from .keeper import namespace_lives, serve
 from .lease import Lease
 from .output import Output
-from .warden import MESSAGE
 
 BEAT, PATIENCE = 2.0, 4.0  # seconds between signs of life, and until silence counts as death
 PROOF_SECONDS = 20.0  # until a receipt must be written, proved or not
@@ -150,7 +153,7 @@ class Supervisor:
     def start_command(self) -> None:
         """The jail stands: open the way out that was allowed, and let the command in."""
         if self.wish["allow"]:
-            from . import allowlist, egress
+            from offswitch.guard.network import allowlist, egress
 
             first = os.pidfd_open(self.jail["own"][-1])
             try:

@@ -15,7 +15,7 @@ import ctypes
 import os
 from collections.abc import Sequence
 
-from .kernel import libc
+from offswitch.guard.kernel import libc
 
 _CREATE, _ADD, _RESTRICT = 444, 445, 446  # the same on every architecture
 _VERSION, _PATH_BENEATH = 1, 1

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import json
 
+from offswitch.guard.errors import RefusedError
+
 from . import digests
-from .errors import RefusedError
 
 CHALLENGE_SECONDS = 10.0
 LONGEST = 10 * 365 * 86400.0

@@ -26,7 +26,9 @@ import termios
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from . import calls, kernel, landlock, view
+from offswitch.guard import kernel
+
+from . import calls, landlock, view
 
 STDIN, STDOUT, STDERR, STATUS = range(4)
 CHUNK = 1024 * 1024

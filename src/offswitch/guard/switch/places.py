@@ -19,7 +19,7 @@ import re
 import socket
 import stat
 
-from .errors import NameInUseError, PlaceError
+from offswitch.guard.errors import NameInUseError, PlaceError
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 CONTROL, ABOUT, OUTPUT, LEDGER, LAST = "control", "about.json", "output", "ledger.jsonl", "last.jsonl"

@@ -23,7 +23,9 @@ import socket
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from . import entering, kernel
+from offswitch.guard import kernel
+
+from . import entering
 from .bounds import Bounds
 from .cgroups import Group, kill
 from .cradle import Cradle, Hand

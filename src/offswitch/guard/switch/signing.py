@@ -14,7 +14,8 @@ import contextlib
 import os
 from typing import Any
 
-from .errors import PlaceError
+from offswitch.guard.errors import PlaceError
+
 from .places import own_folder, state_folder
 from .receipts import Receipt, canonical, holds, host_key
 

@@ -11,7 +11,8 @@ import contextlib
 import os
 from pathlib import Path
 
-from .cgroups import HOUSE, NEEDED, Hierarchy, Homes, own_name
+from offswitch.guard.walls.cgroups import HOUSE, NEEDED, Hierarchy, Homes, own_name
+
 from .mounts import mounts
 from .part import Part
 

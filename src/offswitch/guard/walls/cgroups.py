@@ -21,14 +21,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from . import kernel
-from .kernel import start_time
+from offswitch.guard import kernel
+from offswitch.guard.kernel import start_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from offswitch.guard.limits import Limits
+
     from .bounds import Bounds
-    from .limits import Limits
 
 HOUSE = "offswitch"
 NEEDED = ("memory", "pids")

@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING
 from . import calls
 
 if TYPE_CHECKING:
+    from offswitch.guard.limits import Limits
+
     from .bounds import Bounds
-    from .limits import Limits
 
 UID = GID = 1000  # inside; outside it is another number, which owns nothing on the host
 USER, HOME = "agent", "/home/agent"

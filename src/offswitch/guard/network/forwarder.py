@@ -24,7 +24,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from . import calls, kernel
+from offswitch.guard import kernel
+from offswitch.guard.walls import calls
+
 from .allowlist import RefusedError, Request, Rule, Rules, permits, understand
 from .egress import LISTENER, LOG, READY
 

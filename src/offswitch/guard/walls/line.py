@@ -22,10 +22,13 @@ import weakref
 from pathlib import Path
 from typing import Any
 
-from .cgroups import find_homes, sweep
-from .errors import GuardError, KeeperLostError
+from offswitch.guard.errors import GuardError, KeeperLostError
 
-PROGRAM = "import sys; sys.path.insert(0, sys.argv.pop(1)); from offswitch.guard.keeper import main; main()"
+from .cgroups import find_homes, sweep
+
+PROGRAM = (
+    "import sys; sys.path.insert(0, sys.argv.pop(1)); from offswitch.guard.walls.keeper import main; main()"
+)
 MESSAGE = 65536
 LOST = "the keeper of this run's jails has died; start new jails"
 
@@ -175,7 +178,7 @@ _keepers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, KeeperLine] = wea
 
 
 def _start_keeper(theirs: socket.socket) -> subprocess.Popen[bytes]:
-    source = str(Path(__file__).parents[2])
+    source = str(Path(__file__).parents[3])
     argv = [sys.executable, "-I", "-S", "-c", PROGRAM, source, str(os.getpid()), str(theirs.fileno())]
     return subprocess.Popen(
         argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/",

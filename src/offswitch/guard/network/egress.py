@@ -25,12 +25,13 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from . import kernel
+from offswitch.guard import kernel
+from offswitch.guard.errors import GuardError
+
 from .allowlist import Rules
-from .errors import GuardError
 
 PORT = 3128
-SERVE = "import sys; sys.path.insert(0, sys.argv.pop(1)); from offswitch.guard.forwarder import main; main()"
+SERVE = "import sys; sys.path.insert(0, sys.argv.pop(1)); from offswitch.guard.network.forwarder import main; main()"
 LISTENER, LOG, READY = 3, 4, 5  # the descriptors of the process outside
 START_SECONDS = 20.0
 FIRST_USER, USERS = 0x7FFD_0000, 0x1_0000  # where the users of jails end; no process of the host has them
@@ -97,7 +98,7 @@ def start(listener: socket.socket, rules: Rules, log_fd: int, uid: int | None = 
     heard, told = os.pipe2(os.O_CLOEXEC)
     high = [fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 16) for descriptor in (listener.fileno(), log_fd, told)]  # fmt: skip
     os.close(told)
-    argv = [sys.executable, "-I", "-S", "-c", SERVE, str(Path(__file__).parents[2]), str(os.getpid())]
+    argv = [sys.executable, "-I", "-S", "-c", SERVE, str(Path(__file__).parents[3]), str(os.getpid())]
     actions = [(os.POSIX_SPAWN_OPEN, place, "/dev/null", os.O_RDWR, 0) for place in range(3)]
     actions += [(os.POSIX_SPAWN_DUP2, place, LISTENER + n) for n, place in enumerate(high)]  # type: ignore[misc]
     # One arena for malloc: each thread would else have its own, and keep it.

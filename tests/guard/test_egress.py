@@ -677,7 +677,7 @@ def test_what_was_under_way_when_it_was_killed_does_not_arrive(door):
 
 def test_it_dies_with_the_one_that_started_it():
     program = (
-        "import os, socket, sys, time; sys.path.insert(0, sys.argv[1]); from offswitch.guard import egress\n"
+        "import os, socket, sys, time; sys.path.insert(0, sys.argv[1]); from offswitch.guard.network import egress\n"
         "listener = socket.create_server(('127.0.0.1', 0))\n"
         "print(egress.start(listener, egress.Rules.parse([]), os.open('/dev/null', os.O_WRONLY))[0], flush=True)\n"
         "time.sleep(60)"

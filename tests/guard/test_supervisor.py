@@ -510,6 +510,21 @@ class TestItRefusesToBegin:
         )
 
 
+def test_an_order_for_a_run_that_has_ended_lets_the_next_of_its_name_alone():
+    first = a_run()
+    ended = stop("a", now=True, run=first.run_id)
+    later = a_run(lease=30.0)
+    assert stop("a", now=True, run=first.run_id)["run"] == ended["run"] == first.run_id
+    with pytest.raises(NoSuchRunError, match=later.run_id):
+        shorten("a", 0.1, first.run_id)
+    with pytest.raises(NoSuchRunError, match=later.run_id):
+        stop("a", now=True, run="another")
+    seen = ask("a", do="status")
+    assert (seen["run"], seen["state"]) == (later.run_id, "running")
+    assert seen["left"] > 1
+    assert later.stop(now=True)["run"] == later.run_id
+
+
 def test_every_question_has_an_answer_while_it_lives():
     run = a_run(lease=30.0)
     seen = ask("a", do="status")

@@ -132,7 +132,9 @@ class Run:
 
     def stop(self, now: bool = False, why: str = "") -> Receipt:
         """Stop, and return the receipt. Raises NotProvedDeadError where death is not proved."""
-        return stop(self.name, now=now, why=why) if self._ended is None else self._ended.receipt
+        return (
+            stop(self.name, now=now, why=why, run=self.run_id) if self._ended is None else self._ended.receipt
+        )
 
     def wait(self, timeout: float | None = None) -> Ended:
         """Wait for the end. Raises TimeoutError; the run goes on."""
@@ -322,6 +324,8 @@ def _asked(line: socket.socket, name: str, message: dict[str, Any], timeout: flo
         raise RefusedError(f"{name}: the line was closed; may user {os.geteuid()} ask?")
     if "refused" in told:
         raise RefusedError(f"{name}: {told['refused']}")
+    if "other" in told:
+        raise NoSuchRunError(f"the run that was meant has ended; {name!r} is another, {told['other']}")
     return told
 
 
@@ -337,15 +341,20 @@ def status(name: str) -> dict[str, Any]:
         }
 
 
-def stop(name: str, *, now: bool = False, why: str = "", timeout: float | None = None) -> Receipt:
+def stop(
+    name: str, *, now: bool = False, why: str = "", timeout: float | None = None, run: str | None = None
+) -> Receipt:
     """Stop a run, in whatever state it is, and return its receipt; of one that has ended, the receipt it left.
 
-    Raises NotProvedDeadError (with the receipt, where there is one) and NoSuchRunError.
+    `run`: the id of the run that is meant; a later one of that name is let alone. Raises NotProvedDeadError (with the receipt,
+    where there is one) and NoSuchRunError.
     """
     try:
-        receipt = _stopped(name, now, why, timeout)
+        receipt = _stopped(name, now, why, timeout, run)
     except NoSuchRunError:
         receipt = last_receipt(name)
+        if run not in (None, receipt["run"]):
+            raise
     if receipt["verdict"] != "proved":
         raise NotProvedDeadError(
             f"{name}: not proved dead: {receipt['survivors'] or 'nobody could look'}", receipt
@@ -353,10 +362,10 @@ def stop(name: str, *, now: bool = False, why: str = "", timeout: float | None =
     return receipt
 
 
-def _stopped(name: str, now: bool, why: str, timeout: float | None) -> Receipt:
+def _stopped(name: str, now: bool, why: str, timeout: float | None, run: str | None) -> Receipt:
     try:
         with _line(name, ANSWER_SECONDS) as line:
-            told = _asked(line, name, {"do": "stop", "now": now, "why": why}, ANSWER_SECONDS)
+            told = _asked(line, name, {"do": "stop", "now": now, "why": why, "run": run}, ANSWER_SECONDS)
             while "receipt" not in told:
                 next_told = _receive(line, STOP_SECONDS if timeout is None else timeout)
                 if next_told is None:
@@ -365,14 +374,17 @@ def _stopped(name: str, now: bool, why: str, timeout: float | None) -> Receipt:
             receipt: Receipt = told["receipt"]
             return receipt
     except TimeoutError:
-        _kill_past(name)
+        _kill_past(name, run)
         raise NotProvedDeadError(f"{name}: its supervisor has not answered; is it frozen? Its agent was killed from here, and that nobody is left is not proved; see `offswitch status`", None) from None  # fmt: skip
 
 
-def _kill_past(name: str) -> None:
+def _kill_past(name: str, run: str | None) -> None:
     """Kill a run's groups without its supervisor, which does not answer: an order to stop is never in vain."""
     with contextlib.suppress(OSError, ValueError, KeyError):
-        groups = json.loads(Path(Place(name).file(places.ABOUT)).read_text())["groups"]
+        told = json.loads(Path(Place(name).file(places.ABOUT)).read_text())
+        if run not in (None, told["about"]["run"]):
+            return
+        groups = told["groups"]
         for place, _ in cgroups.find_homes().places():
             cgroups.kill(place / cgroups.HOUSE / groups)
 
@@ -417,9 +429,12 @@ def renew(name: str, seconds: float | None = None, key: bytes | None = None) -> 
         return left
 
 
-def shorten(name: str, seconds: float) -> float:
-    """Let a run's lease end in so many seconds or sooner; return the seconds it now has. No renewal takes this back."""
-    left: float = ask(name, do="shorten", seconds=seconds)["left"]
+def shorten(name: str, seconds: float, run: str | None = None) -> float:
+    """Let a run's lease end in so many seconds or sooner; return the seconds it now has. No renewal takes this back.
+
+    `run`: the id of the run that is meant.
+    """
+    left: float = ask(name, do="shorten", seconds=seconds, run=run)["left"]
     return left
 
 

@@ -85,11 +85,11 @@ class HostRuns:
 
     def stop(self, run: Living, *, now: bool, why: str) -> None:
         """Order the stop, and wait for the proof."""
-        running.stop(run.name, now=now, why=why)
+        running.stop(run.name, now=now, why=why, run=run.run)
 
     def shorten(self, run: Living, seconds: float) -> None:
         """Shorten; its supervisor lets no renewal take it back."""
-        running.shorten(run.name, seconds)
+        running.shorten(run.name, seconds, run.run)
 
     def renew(self, run: Living) -> None:
         """Renew with the key that lies on this host."""

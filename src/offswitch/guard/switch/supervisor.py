@@ -294,8 +294,10 @@ class Supervisor:
             return {"refused": str(refusal)}
 
     def obey(self, asked: Message, line: int, uid: int) -> Message | None:
-        """Do what was asked. Raises RefusedError."""
+        """Do what was asked. Raises RefusedError. Who names a run means that one, not the next that took its name."""
         do, now = asked["do"], kernel.boot_time()
+        if asked.get("run") not in (None, self.run):
+            return {"other": self.run}
         if do == "stop":
             self.clients.waiting.add(line)
             self.stop("stop", f"uid {uid}: {str(asked.get('why', ''))[:200]}", now=bool(asked.get("now")))

@@ -130,7 +130,11 @@ def arguments() -> argparse.Namespace:
         help="of each usual method; default as `offswitch drill`, and none where all is emulated",
     )
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--jobs", type=int, help="trials side by side; default two a processor")
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        help="trials side by side; default as `offswitch drill`, and one for two processors where all is emulated",
+    )
     parser.add_argument(
         "--tests", nargs="*", metavar="PATH", help="run tests, too: these, or some of the guard's"
     )
@@ -212,8 +216,12 @@ def plan(options: argparse.Namespace) -> dict[str, Any]:
     ]
     if options.trials:
         argv = [*offswitch, "drill", "--require", options.tier, "--trials", str(options.trials), "--seed", str(options.seed)]  # fmt: skip
-        usual = 0 if options.usual is None and options.accel == "tcg" else options.usual
-        for word, value in (("--usual", usual), ("--jobs", options.jobs)):
+        usual, jobs = options.usual, options.jobs
+        if (
+            options.accel == "tcg"
+        ):  # a busy emulated processor holds up the others' starts beyond a drill's patience
+            usual, jobs = usual or 0, jobs or max(1, options.cpus // 2)
+        for word, value in (("--usual", usual), ("--jobs", jobs)):
             argv += [word, str(value)] if value is not None else []
         steps.append(
             {"name": "drill", "argv": [*argv, "--out", name, "--json"], "out": f"drill-{options.tier}.json"}

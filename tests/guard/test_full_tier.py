@@ -142,6 +142,7 @@ def test_the_drill_is_asked_for_the_tier_that_the_machine_gives(bench, asked):
     words = steps["drill"]["argv"]
     assert words[words.index("--require") + 1] == "full"
     assert words[words.index("--usual") + 1] == "0", "emulated, what is usual cannot be compared"
+    assert words[words.index("--jobs") + 1] == "1", "emulated, a trial must not starve the next"
     assert "tests" not in steps
     asked.trials, asked.tests = 0, ["tests/x.py"]
     steps = {step["name"]: step for step in bench.plan(asked)["steps"]}

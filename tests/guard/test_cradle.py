@@ -204,3 +204,30 @@ def test_a_hand_that_died_is_replaced(keeper):
         assert json.loads(warden.recv(65536)) == {"id": 2, "status": 0}
     for descriptor in (read, status):
         os.close(descriptor)
+
+
+def test_a_start_that_is_ended_at_any_moment_is_proved_when_its_last_process_has_gone():
+    early = []
+    for moment in range(80):
+        keeper = Keeper(uid=NOBODYS)
+        time.sleep(0.02)
+        keeper.ask(
+            do="start", jail=1, limits=LIMITS, workdir="/workspace", show=[], workspace=None, uid=NOBODYS
+        )
+        time.sleep(moment % 40 * 0.00025)
+        keeper.ask(do="close", jail=1)
+        assert keeper.hear("closed")["closed"]["populated"] == 0
+        keeper.close()
+        early += [(moment, name) for name in those_of(NOBODYS)]
+    assert early == []
+
+
+def those_of(uid):
+    """Return the names of a user's living processes; one that is still dying lives."""
+    names = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+            if user_of(pid) == uid and state not in "ZX":
+                names.append(Path(f"/proc/{pid}/comm").read_text().strip())
+    return names

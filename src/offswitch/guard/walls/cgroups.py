@@ -37,7 +37,8 @@ GONE = (
     errno.ENOENT,
     errno.ENODEV,
 )  # of a file of the kernel's: missing, or its group was removed after we opened it
-OWN = 3  # processes of each jail that are not the agent's: warden, bubblewrap, the first process
+# Processes of each jail that are not the agent's: warden, bubblewrap, the first process; without root, one that stands between.
+OWN = 3 if os.geteuid() == 0 else 4
 
 
 class Hierarchy(NamedTuple):

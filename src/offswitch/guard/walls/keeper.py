@@ -275,7 +275,8 @@ class Keeper:
             return
         held.state = "open"
         held.line.close()
-        own = [held.warden, answer["outer"], held.inner]
+        between = [answer["hand"]] if held.uid is None else []  # without root it stays; see `entering`
+        own = [held.warden, answer["outer"], *between, held.inner]
         self.say(jail=held.number, open=True, own=own, hand=answer["hand"])
 
     def enter(self, message: dict[str, Any], descriptors: list[int]) -> None:
@@ -348,14 +349,14 @@ class Keeper:
 
     def step(self, held: Held) -> None:
         """Kill what is left; where nothing is, remove the groups and tell the proof."""
-        for pid in (held.warden, *held.files, *self.orphans()):
+        for pid in (held.warden, *held.files, *self.orphans(held)):
             if pid > 0:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
         if held.group.killer is not None:
             kill(held.group.killer)
         self.reap()
-        left = held.warden > 0 or bool(held.files) or bool(self.orphans())
+        left = held.warden > 0 or bool(held.files) or bool(self.orphans(held))
         full = left or held.group.populated() or namespace_lives(held.pidfd)
         late = time.monotonic() - held.ordered > CLOSE_SECONDS
         if full and not late:
@@ -383,12 +384,14 @@ class Keeper:
         if held.asked:
             self.bury(held)
 
-    def orphans(self) -> list[int]:
-        """Return what a start of bubblewrap that was cut short left to us; looked for only where no group holds it.
+    def orphans(self, held: Held) -> list[int]:
+        """Return what a start of bubblewrap that was cut short left to us; looked for where no group holds it, and where its first
+        process is not in our hands, whose end would tell.
 
         Its child waits for a word from its parent before it asks to die with it: killed at that moment, the parent leaves it behind.
+        And a first process leaves its group before it has ended: it waits for the others of its namespace, which we have to collect.
         """
-        if self.homes.killer is not None:
+        if self.homes.killer is not None and held.pidfd >= 0:
             return []
         known = {pid for held in self.jails for pid in (held.warden, *held.files)}
         try:

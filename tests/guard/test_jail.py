@@ -4,6 +4,7 @@
 import asyncio
 import errno
 import os
+import signal
 import socket
 import sys
 import time
@@ -15,6 +16,7 @@ from offswitch.guard.errors import JailEndedError, JailFullError, TooLargeError
 from offswitch.guard.jail import Jail
 from offswitch.guard.limits import MIB, Limits
 from offswitch.guard.walls import calls
+from offswitch.guard.walls.line import keeper_line
 
 pytestmark = pytest.mark.anyio
 
@@ -218,6 +220,24 @@ async def test_a_jail_ends_with_its_time():
     with pytest.raises(JailEndedError):
         await jail.exec(["sleep", "60"])
     with pytest.raises(JailEndedError, match=r"0\.3 s are over"):
+        await many(jail)
+    assert (await jail.close()).populated == 0
+
+
+async def test_a_jail_ends_with_its_time_though_its_keeper_is_frozen():
+    jail = await Jail.start(Limits(seconds=1.0))
+    waiting = asyncio.create_task(jail.exec(["sleep", "60"]))
+    assert await until(jail.processes)
+    frozen = keeper_line().process.pid
+    os.kill(frozen, signal.SIGSTOP)
+    try:
+        assert await until(lambda: not jail.processes())
+    finally:
+        os.kill(frozen, signal.SIGCONT)
+    with pytest.raises(JailEndedError):
+        await waiting
+    assert await until(keeper_line().over.values)
+    with pytest.raises(JailEndedError, match="its 1 s are over"):
         await many(jail)
     assert (await jail.close()).populated == 0
 

@@ -49,6 +49,7 @@ from offswitch.guard.running import (
 from offswitch.guard.switch import places, receipts
 from offswitch.guard.switch.places import Place
 from offswitch.guard.tiers import at_least, survey
+from offswitch.guard.walls.keeper import FIRST_UID, UIDS
 
 SMALL = Limits(memory=128 * MIB, processes=64, disk=32 * MIB, output=MIB)
 DEFIANT = "trap '' TERM; (setsid sleep 1000 &) ; (setsid setsid sleep 1000 &); while :; do sleep 0.05; done"
@@ -318,6 +319,30 @@ class TestItStopsWhenNobodyCanTellIt:
         receipt = run.wait(10.0).receipt
         assert receipt["order"]["by"] == "lease"
         assert (receipt["verdict"], alive(run.uid)) == ("proved", [])
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="an agent is told from others by a user id of its own")
+    def test_a_keeper_killed_at_any_moment_of_a_start_leaves_nobody_where_that_is_proved(self):
+        begun, early = 0, []
+        for moment in range(40):
+            keepers = []
+            killer = threading.Thread(target=self.kill_the_keeper, args=(keepers, moment * 0.0003))
+            killer.start()
+            with contextlib.suppress(GuardError):
+                a_run("bash", "-c", DEFIANT).wait(10.0)
+                begun += 1
+            killer.join(10)
+            early += [moment for keeper in keepers if alive(FIRST_UID + (keeper * 64) % UIDS)]
+            receipt = last_receipt("a")
+            assert (receipt["order"]["by"], receipt["verdict"]) == ("keeper lost", "proved")
+        assert early == []
+        assert begun < 40, "some were killed before the command began"
+
+    def kill_the_keeper(self, keepers, seconds):
+        about = Place("a").file(places.ABOUT)
+        eventually(lambda: os.path.exists(about) and Path(about).read_text().endswith("}"), pause=0.0)
+        keepers.append(int(json.loads(Path(about).read_text())["groups"].partition("-")[0]))
+        time.sleep(seconds)
+        os.kill(keepers[0], signal.SIGKILL)
 
     def test_when_both_are_killed_at_once_the_agent_dies_all_the_same(self):
         run = a_run("bash", "-c", DEFIANT)

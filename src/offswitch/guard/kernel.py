@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import ctypes
 import fcntl
+import math
 import os
 import signal
 import time
+from collections.abc import Iterator
 
 NEW_MOUNTS, NEW_CGROUPS, NEW_HOSTNAME, NEW_IPC = 0x00020000, 0x02000000, 0x04000000, 0x08000000
 NEW_USERS, NEW_PIDS, NEW_NETWORK = 0x10000000, 0x20000000, 0x40000000
@@ -37,7 +39,7 @@ _NOTHING = ctypes.c_ulong(0)
 _timers = (
     libc if hasattr(libc, "timer_create") else ctypes.CDLL("librt.so.1", use_errno=True)
 )  # glibc before 2.34
-_ABSOLUTE = 1
+_ABSOLUTE, _NEVER = 1, 1e9  # seconds: thirty years after boot
 
 
 def _checked(result: int, what: str) -> None:
@@ -146,6 +148,24 @@ def sealed(name: str, data: bytes) -> int:
     return descriptor
 
 
+def reap() -> Iterator[tuple[int, int]]:
+    """Collect the children that have ended: the pid and the status of each."""
+    try:
+        while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+            yield ended
+    except ChildProcessError:
+        return
+
+
+def has_children() -> bool:
+    """Tell whether there is a child, alive or not collected yet."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
+
+
 class LastResort:
     """A timer that the kernel holds and that kills this process: also one that is frozen, starved or stuck in a wait."""
 
@@ -157,11 +177,10 @@ class LastResort:
         made = _timers.timer_create(time.CLOCK_BOOTTIME, ctypes.byref(event), ctypes.byref(self._timer))
         _checked(made, "timer_create")
 
-    def set(self, until: float | None) -> None:
-        """Set the instant, on the clock of `boot_time`; None: never. A child does not inherit it."""
-        whole = 0 if until is None else int(until)
-        rest = 0 if until is None else int((until - whole) * 1e9)
-        when = (ctypes.c_long * 4)(0, 0, whole, rest)
+    def set(self, until: float) -> None:
+        """Set the instant, on the clock of `boot_time`; infinity: never. A child does not inherit it."""
+        rest, whole = math.modf(until if until < _NEVER else 0.0)
+        when = (ctypes.c_long * 4)(0, 0, int(whole), int(rest * 1e9))
         _checked(_timers.timer_settime(self._timer, _ABSOLUTE, ctypes.byref(when), None), "timer_settime")
 
 

@@ -45,7 +45,7 @@ from .switch.lease import sealed_renewal
 from .switch.places import Place
 from .switch.receipts import Receipt
 from .walls import cgroups, view
-from .walls.warden import MESSAGE
+from .walls.messages import MESSAGE
 
 PROGRAM = "import sys; sys.path.insert(0, sys.argv.pop(1)); from offswitch.guard.switch.supervisor import main; main()"
 START_SECONDS = 30.0

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from offswitch.guard.walls.warden import MESSAGE
+from offswitch.guard.walls.messages import MESSAGE
 
 MOST_LINES = 4096
 IDLE_SECONDS = 10.0

@@ -36,7 +36,7 @@ from offswitch.guard import kernel
 from offswitch.guard.errors import GuardError, RefusedError
 from offswitch.guard.walls import cgroups
 from offswitch.guard.walls.keeper import namespace_lives, serve
-from offswitch.guard.walls.warden import MESSAGE
+from offswitch.guard.walls.messages import MESSAGE, receive
 
 from . import persistence, places, receipts
 from .clients import MOST_LINES, Clients, Message, tell
@@ -198,12 +198,10 @@ class Supervisor:
 
     def hear_keeper(self) -> None:
         """Read what the keeper says; its death is an order to stop."""
-        try:
-            data, descriptors, _, _ = socket.recv_fds(self.keeper, MESSAGE, 1, socket.MSG_CMSG_CLOEXEC)
-        except BlockingIOError:
+        heard = receive(self.keeper, 1)
+        if heard is None:
             return
-        except OSError:
-            data, descriptors = b"", []
+        data, descriptors = heard
         if not data:
             self.lose_keeper("the keeper has died")
             return
@@ -211,16 +209,11 @@ class Supervisor:
         if "beat" in told:
             self.answered = told["beat"]
         elif "error" in told:
-            self.stop("fault", f"the jail did not come up: {told['error']}")
+            self.fail("fault", f"the jail did not come up: {told['error']}")
         elif "begun" in told or "open" in told:
             self.take_jail(told, descriptors)
         elif "over" in told:
-            lease = told["over"] == "its lease is over"
-            self.stop(
-                "lease" if lease else "time" if told["over"].endswith("are over") else "fault",
-                told["over"],
-                now=True,
-            )
+            self.fail("time" if told["over"].endswith("s are over") else "fault", told["over"])
         elif "closed" in told and self.proof is None:
             self.proof = {
                 **(told["closed"] or {"populated": 0, "how": "never started"}),
@@ -355,6 +348,13 @@ class Supervisor:
         if first:
             self.record("ordered", by=by, why=why)
 
+    def fail(self, by: str, why: str) -> None:
+        """Stop for what befell the jail. Where its lease was over, that is why: others saw to it before we could."""
+        left = self.lease.left(kernel.boot_time())
+        if left is not None and left <= 0:
+            by, why = "lease", "its lease is over"
+        self.stop(by, why, now=True)
+
     def revoke(self) -> None:
         """Cut the network: the proxy is killed, and its connections with it."""
         if self.egress is not None:
@@ -398,10 +398,7 @@ class Supervisor:
         with contextlib.suppress(ProcessLookupError, ChildProcessError):
             os.kill(keeper, signal.SIGKILL)
             os.waitpid(keeper, 0)
-        left = self.lease.left(kernel.boot_time())
-        if left is not None and left <= 0:  # it ended at its lease, and we were frozen and see it only now
-            self.stop("lease", "its lease is over", now=True)
-        self.stop("keeper lost", why, now=True)
+        self.fail("keeper lost", why)
         if self.proof is None:
             self.proof = self.prove(keeper)
 
@@ -410,7 +407,9 @@ class Supervisor:
         houses = [place / cgroups.HOUSE for place, _ in cgroups.find_homes().places()]
         runs = [run for house in houses for run in house.glob(f"{keeper}-*") if cgroups.is_leftover(run.name)]
         end = time.monotonic() + PROOF_SECONDS
-        while any(cgroups.populated(run) for run in runs) or namespace_lives(self.first):
+        while any(map(cgroups.populated, runs)) or namespace_lives(self.first) or kernel.has_children():
+            for _ in kernel.reap():  # what the keeper left comes to us
+                pass
             for run in runs:
                 cgroups.kill(run)
             if time.monotonic() > end:
@@ -565,6 +564,7 @@ def main() -> None:
     front = socket.socket(fileno=int(sys.argv[1]))
     os.set_inheritable(front.fileno(), False)
     harden()
+    kernel.adopt_orphans()  # what a killed keeper leaves
     data, descriptors, _, _ = socket.recv_fds(front, MESSAGE, 4, socket.MSG_CMSG_CLOEXEC)
     if not data:
         return

@@ -7,8 +7,8 @@ commands; reading and writing files it does by children of its own, outside the 
 read from a jail whose processes or memory are used up. However the run dies, the keeper reads the end of the line,
 kills the control groups, removes them and ends. If the keeper is killed, the wardens die, and the jails with them.
 Under a supervisor (`supervisor.py`) it is the second of two that watch: it holds a copy of the lease, and ends the jail when the
-lease does, or when the supervisor has been silent for longer than was agreed, which is how a frozen one shows. If both are frozen, a
-timer that the kernel holds kills the keeper a moment after the lease, and with it the warden and the jail.
+lease does, or when the supervisor has been silent for longer than was agreed, which is how a frozen one shows. If both are frozen or
+starved, timers that the kernel holds kill keeper and warden a moment after the lease, and with either of them the jail.
 
 Easy to get wrong: between fork and placement a child is in no group of the jail, so a kill of the group misses it.
 Therefore children are killed by their number first (they are ours and not yet reaped, so the number is theirs) and the
@@ -35,7 +35,8 @@ from . import cradle, entering, view
 from .bounds import Bounds
 from .cgroups import HOUSE, Group, find_homes, kill, own_name, remove_run, sweep
 from .cradle import START_SECONDS
-from .warden import MESSAGE, Warden, fork_inside
+from .messages import MESSAGE, receive
+from .warden import Warden, fork_inside
 
 CLOSE_SECONDS = 15.0  # until the keeper says "not proved" (4 GiB of memory take 1.8 s to die)
 FIRST_UID, UIDS = 0x7000_0000, 0x0FFD_0000  # documented by systemd as used by nobody
@@ -43,7 +44,7 @@ NOBODY = 65534
 QUIET_MS = 10.0  # without a word, before the next warden is made
 LOOK_AGAIN_MS = 20.0  # at least, and later more, where the kernel wakes us: many keepers that look often leave the dying no processor
 LAST_RESORT_SECONDS = (
-    0.1  # after the end of a lease, until the kernel kills a keeper that has not ended the jail
+    0.1  # after the end of a jail's time, until the kernel kills a keeper and a warden that have not ended it
 )
 
 
@@ -59,7 +60,7 @@ class Held:
         commands: socket.socket,
         pipe: int,
     ) -> None:
-        """`line`: to the warden, until its jail stands; `commands`: the run's, to be handed on; `pipe`: to bubblewrap."""
+        """`line`: to the warden; `commands`: the run's, to be handed on; `pipe`: to bubblewrap."""
         self.group, self.uid, self.warden = group, uid, warden
         self.line, self.commands, self.pipe = line, commands, pipe
         self.number = 0
@@ -68,19 +69,23 @@ class Held:
         self.inner = 0  # the first process inside
         self.pidfd = self.pids = -1  # the first process, and its namespace
         self.files: dict[int, int] = {}  # children that read or write a file: pid, and the number of the wish
-        self.began, self.ordered, self.emptied = time.monotonic(), 0.0, 0.0
-        self.until: float | None = None  # the end of the lease, on the clock of `kernel.boot_time`
+        self.began = kernel.boot_time()
+        self.until: float | None = None  # the end of the lease, on that clock
+        self.ordered, self.emptied = 0.0, 0.0
         self.why, self.asked, self.seen = "", False, 0
         self.proof: dict[str, Any] = {}
         self.empty: dict[str, float] = {}  # when nobody was left, on both clocks
         self.events = -1  # the kernel's file that tells when nobody is left
 
-    def left(self, now: float) -> tuple[float, str]:
-        """Return how many seconds the jail may still live, and what to say when they are over."""
-        life = self.began + self.limits.seconds - now, f"its {self.limits.seconds:g} s are over"
-        return (
-            life if self.until is None else min(life, (self.until - kernel.boot_time(), "its lease is over"))
-        )
+    def end(self) -> tuple[float, str]:
+        """Return until when the jail may live, on the clock of `kernel.boot_time`, and what to say when that is over."""
+        life = self.began + self.limits.seconds, f"its {self.limits.seconds:g} s are over"
+        return life if self.until is None else min(life, (self.until, "its lease is over"))
+
+    def cause(self, otherwise: str) -> str:
+        """Say why it died: its time was over, and the kernel came before us; or `otherwise`."""
+        until, why = self.end()
+        return why if until <= kernel.boot_time() else otherwise
 
 
 class Keeper:
@@ -116,12 +121,10 @@ class Keeper:
 
     def hear(self) -> None:
         """Read one message and do what it says; the end of the line means that the run is gone."""
-        try:
-            data, descriptors, _, _ = socket.recv_fds(self.line, MESSAGE, 8, socket.MSG_CMSG_CLOEXEC)
-        except BlockingIOError:
+        heard = receive(self.line, 8)
+        if heard is None:
             return
-        except OSError:
-            data, descriptors = b"", []
+        data, descriptors = heard
         try:
             if not data:
                 self.end()
@@ -199,15 +202,14 @@ class Keeper:
         held = None
         try:
             held = self.take_spare(message.get("uid"))
-            held.number, held.state, held.began = message["jail"], "starting", time.monotonic()
+            held.number, held.state, held.began = message["jail"], "starting", kernel.boot_time()
             held.limits = Bounds(**message["limits"])
             held.until = message.get("until")
             shown = view.View(message["workdir"], tuple(message["show"]), message.get("workspace"))
             pipe, held.pipe = held.pipe, -1
             cradle.give(pipe, cradle.order(shown, held.limits, self.files))
-            held.line.send(json.dumps({"limits": message["limits"]}).encode())
+            self.arm(held, limits=message["limits"])
             self.poll.register(held.line.fileno(), select.POLLIN)
-            self.arm(held)
             held.group.limit(held.limits)  # before the run can ask for anything that has to keep within them
             folders = [str(folder) for folder in held.group.folders]
             self.say(held.commands, jail=held.number, begun=True, folders=folders, uid=held.uid)
@@ -232,13 +234,15 @@ class Keeper:
         if (held := self.find(message["jail"])) is not None:
             held.until = message["until"]
             if held.state in ("starting", "open"):
-                self.arm(held)
+                with contextlib.suppress(OSError):  # frozen or dead: it never hears of a longer life
+                    self.arm(held)
 
-    def arm(self, held: Held) -> None:
-        """Have the kernel kill us, and the jail with us, should we still have done nothing a moment after its time."""
+    def arm(self, held: Held, **more: Any) -> None:
+        """Have the kernel kill the warden and us, and with either the jail, should we still have done nothing a moment after its time."""
+        until = held.end()[0] + LAST_RESORT_SECONDS
         if self.last_resort is not None:
-            left, _ = held.left(time.monotonic())
-            self.last_resort.set(kernel.boot_time() + left + LAST_RESORT_SECONDS)
+            self.last_resort.set(until)
+        held.line.send(json.dumps({"until": until, **more}).encode(), socket.MSG_DONTWAIT)
 
     def watch(self, message: dict[str, Any], descriptors: list[int]) -> None:
         """From here on end every jail when the run is silent for `patience` seconds; what became of them goes to a file."""
@@ -263,7 +267,10 @@ class Keeper:
         """Read what the warden says of the start, and take hold of the first process."""
         self.poll.unregister(held.line.fileno())
         try:
-            answer = json.loads(held.line.recv(MESSAGE) or b'{"error": "the warden died"}')
+            answer = json.loads(held.line.recv(MESSAGE) or b"{}")
+            if not answer:
+                self.give_up(held, held.cause("the warden died"))
+                return
             if "error" in answer:
                 self.give_up(held, answer["error"])
                 return
@@ -274,7 +281,6 @@ class Keeper:
             self.give_up(held, f"it began and cannot be entered: {failure}")
             return
         held.state = "open"
-        held.line.close()
         between = [answer["hand"]] if held.uid is None else []  # without root it stays; see `entering`
         own = [held.warden, answer["outer"], *between, held.inner]
         self.say(jail=held.number, open=True, own=own, hand=answer["hand"])
@@ -331,7 +337,7 @@ class Keeper:
             self.say(jail=held.number, over=why)  # before the kill, so that who asks can be told why
         self.step(held)
         if self.last_resort is not None:
-            self.last_resort.set(None)  # the order is given; the proof may take longer
+            self.last_resort.set(math.inf)  # the order is given; the proof may take longer
 
     def watch_end(self, held: Held) -> None:
         """Be woken by what has to happen: the group's end, and the first process's; the warden's is told by a signal."""
@@ -449,13 +455,7 @@ class Keeper:
 
     def reap(self) -> None:
         """Collect children that have ended."""
-        while True:
-            try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if pid == 0:
-                return
+        for pid, status in kernel.reap():
             for held in list(self.jails):
                 if pid in held.files:
                     self.say(id=held.files.pop(pid), status=status)
@@ -464,7 +464,7 @@ class Keeper:
                     if held is self.spare:
                         self.spare, held.asked = None, True
                     if held.state != "starting":  # there its line tells why
-                        self.begin_close(held, "its warden or its first process has died")
+                        self.begin_close(held, held.cause("its warden or its first process has died"))
 
     def tick(self) -> float | None:
         """Move what is closing, starting or over; return milliseconds until the next look."""
@@ -472,11 +472,12 @@ class Keeper:
         now, pauses = time.monotonic(), [5.0] if self.unsaid else []
         for held in list(self.jails):
             if held.state == "starting":
-                if now - held.began > START_SECONDS + 1:
+                if kernel.boot_time() - held.began > START_SECONDS + 1:
                     self.give_up(held, f"it did not come up within {START_SECONDS:g} s")
                 pauses.append(1000.0)
             elif held.state == "open":
-                left, why = held.left(now)
+                until, why = held.end()
+                left = until - kernel.boot_time()
                 if left <= 0:
                     self.begin_close(held, why)
                 pauses.append(max(1.0, min(60_000.0, left * 1000)))

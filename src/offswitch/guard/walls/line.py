@@ -25,11 +25,11 @@ from typing import Any
 from offswitch.guard.errors import GuardError, KeeperLostError
 
 from .cgroups import find_homes, sweep
+from .messages import receive
 
 PROGRAM = (
     "import sys; sys.path.insert(0, sys.argv.pop(1)); from offswitch.guard.walls.keeper import main; main()"
 )
-MESSAGE = 65536
 LOST = "the keeper of this run's jails has died; start new jails"
 
 Answer = dict[str, Any]
@@ -71,12 +71,10 @@ class Line:
     def hear(self) -> None:
         """Read every message that has come."""
         while not self.lost:
-            try:
-                data, descriptors, _, _ = socket.recv_fds(self.socket, MESSAGE, 1, socket.MSG_CMSG_CLOEXEC)
-            except BlockingIOError:
+            heard = receive(self.socket, 1)
+            if heard is None:
                 return
-            except OSError:
-                data, descriptors = b"", []
+            data, descriptors = heard
             if data:
                 self.take(json.loads(data), descriptors)
             else:

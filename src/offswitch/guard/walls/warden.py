@@ -4,7 +4,8 @@
 It is a copy of the keeper, without the keeper's descriptors. Because it is in the groups itself, what it forks is in
 them from birth, and no process has to be moved, which costs the kernel up to 35 ms and leaves a moment outside. It
 starts bubblewrap, then one child for each command, and tells the run how each ended. When it dies, its jail dies:
-the first process inside reads the end of its input, and bubblewrap is told by the kernel.
+the first process inside reads the end of its input, and bubblewrap is told by the kernel. It dies at the latest a moment
+after the jail's time, by a timer that the kernel holds: no guard that is frozen, or that gets no processor, has to do it.
 
 What it forks before it is needed is in cradle.py.
 
@@ -29,8 +30,7 @@ from . import entering
 from .bounds import Bounds
 from .cgroups import Group, kill
 from .cradle import Cradle, Hand
-
-MESSAGE = 65536
+from .messages import MESSAGE, receive
 
 
 class Warden:
@@ -39,7 +39,7 @@ class Warden:
     def __init__(
         self, keeper: int, line: int, group: Group, own_pids: int, uid: int | None, cradle: Cradle
     ) -> None:
-        """`keeper`: the end of the line to the keeper; `line`: that on which the run asks for commands; `uid`: the jail's user."""
+        """`keeper`: the line to the keeper; `line`: that on which the run asks for commands; `uid`: the jail's user."""
         self.keeper, self.line = socket.socket(fileno=keeper), socket.socket(fileno=line)
         self.group, self.own_pids, self.uid, self.cradle = group, own_pids, uid, cradle
         self.wake, alarm = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
@@ -50,6 +50,7 @@ class Warden:
         self.limits = Bounds()
         self.hand: Hand | None = None
         self.stands = False
+        self.last_resort = kernel.LastResort()
 
     def say(self, **message: Any) -> None:
         """Tell whoever holds the other end."""
@@ -66,7 +67,9 @@ class Warden:
         if not data:
             os._exit(0)  # never needed: the run has ended
         try:
-            self.limits = Bounds(**json.loads(data)["limits"])
+            order = json.loads(data)
+            self.limits = Bounds(**order["limits"])
+            self.keeper.setblocking(False)
             inner = self.cradle.first()
             self.pidfd = os.pidfd_open(inner)
             self.pids = os.open(f"/proc/{inner}/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
@@ -79,6 +82,7 @@ class Warden:
                     self.hear()
                 if self.cradle.words in heard or not heard:
                     self.stands = self.cradle.listen()
+            self.hear_keeper(order)  # only now, for nobody of the agent's acts before
             hand.go()
             told: dict[str, Any] = {"outer": self.cradle.pid, "inner": inner, "hand": hand.pid}
         except (OSError, ValueError, KeyError) as failure:
@@ -86,7 +90,15 @@ class Warden:
         self.keeper.send(json.dumps(told).encode())
         if not self.stands:
             os._exit(1)
-        self.keeper.close()
+
+    def hear_keeper(self, said: dict[str, Any] | None = None) -> None:
+        """Have the kernel kill us when the keeper last `said`; the end of the line means that the keeper is dead."""
+        while (heard := receive(self.keeper, 1)) is not None:
+            if not heard[0]:
+                os._exit(0)
+            said = json.loads(heard[0])
+        if said is not None:
+            self.last_resort.set(said["until"])
 
     def fork_hand(self) -> Hand:
         """Fork the child that will carry the first command in."""
@@ -103,7 +115,7 @@ class Warden:
 
     def hear(self) -> None:
         """Read one message and do what it says; the end of the line means that nobody wants the jail any more."""
-        data, descriptors, _, _ = socket.recv_fds(self.line, MESSAGE, 8, socket.MSG_CMSG_CLOEXEC)
+        data, descriptors = receive(self.line, 8) or (b"", [])
         if not data:
             os._exit(0)
         message = json.loads(data)
@@ -182,13 +194,7 @@ class Warden:
 
     def reap(self) -> None:
         """Collect children that have ended, and tell how."""
-        while True:
-            try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if pid == 0:
-                return
+        for pid, status in kernel.reap():
             number = self.commands.pop(pid, None)
             if number is None:
                 continue  # bubblewrap; the keeper watches the first process
@@ -203,7 +209,7 @@ class Warden:
         watch = select.poll()
         try:
             self.begin()
-            for descriptor in (self.line.fileno(), self.wake, self.pidfd):
+            for descriptor in (self.keeper.fileno(), self.line.fileno(), self.wake, self.pidfd):
                 watch.register(descriptor, select.POLLIN)
             while True:
                 for descriptor, _ in watch.poll():
@@ -213,6 +219,8 @@ class Warden:
                         self.reap()
                     elif descriptor == self.pidfd:
                         os._exit(0)  # the first process has gone, and its namespace with it
+                    elif descriptor == self.keeper.fileno():
+                        self.hear_keeper()
                     else:
                         self.hear()
         except OSError:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from offswitch.guard import kernel
+from offswitch.guard import kernel, running
 from offswitch.guard.errors import (
     GuardError,
     JailStartError,
@@ -46,7 +46,7 @@ from offswitch.guard.running import (
     stop,
     stop_all,
 )
-from offswitch.guard.switch import places, receipts
+from offswitch.guard.switch import lease, places, receipts
 from offswitch.guard.switch.places import Place
 from offswitch.guard.tiers import at_least, survey
 from offswitch.guard.walls.keeper import FIRST_UID, UIDS
@@ -253,6 +253,16 @@ class TestItStopsWhenNobodyCanTellIt:
             assert renew("a") == pytest.approx(0.6, abs=0.1)
         assert alive(run.uid)
         assert run.wait(5.0).receipt["renewals"] == {"accepted": 6, "refused": 0}
+
+    def test_a_renewal_that_the_end_overtakes_is_told_so(self, monkeypatch):
+        def after_the_end(*words):
+            stop("a", now=True)
+            return lease.sealed_renewal(*words)
+
+        a_run(lease=60.0)
+        monkeypatch.setattr(running, "sealed_renewal", after_the_end)
+        with pytest.raises(NoSuchRunError, match="has just ended"):
+            renew("a")
 
     def test_a_shortened_lease_cannot_be_renewed_beyond(self):
         run = a_run(lease=60.0)

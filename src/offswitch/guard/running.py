@@ -285,7 +285,7 @@ def names() -> list[str]:
 def ask(name: str, *, timeout: float = ANSWER_SECONDS, **message: Any) -> dict[str, Any]:
     """Ask a living run one thing. Raises NoSuchRunError, RefusedError."""
     with _line(name, timeout) as line:
-        return _asked(line, name, message, timeout)
+        return _asked_alive(line, name, message, timeout)
 
 
 def _line(name: str, timeout: float) -> socket.socket:
@@ -326,6 +326,14 @@ def _asked(line: socket.socket, name: str, message: dict[str, Any], timeout: flo
         raise RefusedError(f"{name}: {told['refused']}")
     if "other" in told:
         raise NoSuchRunError(f"the run that was meant has ended; {name!r} is another, {told['other']}")
+    return told
+
+
+def _asked_alive(line: socket.socket, name: str, message: dict[str, Any], timeout: float) -> dict[str, Any]:
+    """Return the answer of a living run; one that ends meanwhile answers everybody with its receipt."""
+    told = _asked(line, name, message, timeout)
+    if "receipt" in told:
+        raise NoSuchRunError(f"the run {name!r} has just ended")
     return told
 
 
@@ -415,17 +423,14 @@ def renew(name: str, seconds: float | None = None, key: bytes | None = None) -> 
                 key = Path(place.file(places.RENEW_KEY)).read_bytes()
             except OSError as failure:
                 raise PlaceError(f"{place.file(places.RENEW_KEY)}: cannot be read: {failure.strerror}; only the renewer of this run can") from failure  # fmt: skip
-        told = _asked(line, name, {"do": "challenge"}, ANSWER_SECONDS)
-        if "challenge" not in told:
-            raise RefusedError(f"{name}: it has ended")
+        told = _asked_alive(line, name, {"do": "challenge"}, ANSWER_SECONDS)
         if seconds is None:
-            seconds = _asked(line, name, {"do": "status"}, ANSWER_SECONDS).get("lease")
+            seconds = _asked_alive(line, name, {"do": "status"}, ANSWER_SECONDS)["lease"]
             if seconds is None:
                 raise RefusedError(f"{name}: this run has no lease; there is nothing to renew")
         seal = sealed_renewal(key, told["run"], told["challenge"], seconds)
-        left: float = _asked(line, name, {"do": "renew", "seconds": seconds, "seal": seal}, ANSWER_SECONDS)[
-            "left"
-        ]
+        wish = {"do": "renew", "seconds": seconds, "seal": seal}
+        left: float = _asked_alive(line, name, wish, ANSWER_SECONDS)["left"]
         return left
 
 

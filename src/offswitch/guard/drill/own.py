@@ -272,14 +272,14 @@ class OwnTrial:
             with open(places.Place(self.name).file(places.RENEW_KEY), "rb") as file:
                 key = file.read()
             with running._line(self.name, 5.0) as line:
-                told = running._asked(line, self.name, {"do": "challenge"}, 5.0)
+                told = running._asked_alive(line, self.name, {"do": "challenge"}, 5.0)
                 seal = sealed_renewal(key, told["run"], told["challenge"], LEASE)
                 words: dict[str, Any] = {"do": "renew", "seconds": LEASE, "seal": seal}
-                running._asked(line, self.name, words, 5.0)
+                running._asked_alive(line, self.name, words, 5.0)
                 self.renewed = 1
             running.ask(self.name, **words)
             self.escapes.append("an old renewal was accepted a second time")
-        except (RefusedError, NoSuchRunError, KeyError, OSError):
+        except (RefusedError, NoSuchRunError, OSError):
             return  # refused, or the run has just ended
 
     # What is seen afterwards -----------------------------------------------------------------------------------------

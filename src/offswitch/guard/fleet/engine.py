@@ -163,33 +163,6 @@ def follow(
             ended.wait(min(beat, 1.0))
 
 
-class Bell:
-    """A thread that holds a stream open and remembers that something came: for engines that tell changes over HTTP.
-
-    It is only ever a way to ask sooner, so it may break, hang or ring for nothing.
-    """
-
-    def __init__(self, stream: Callable[[], Iterator[bytes]]) -> None:
-        self.stream, self.rung, self.ended = stream, threading.Event(), threading.Event()
-        threading.Thread(target=self._listen, name="fleet bell", daemon=True).start()
-
-    def _listen(self) -> None:
-        while not self.ended.is_set():
-            try:
-                for _ in self.stream():
-                    self.rung.set()
-                    if self.ended.is_set():
-                        return
-            except Exception:  # whatever it was, the next question to the engine tells
-                pass
-            self.ended.wait(1.0)
-
-    def wait(self, seconds: float) -> None:
-        """Return when it has rung since the last time, or when the time is over."""
-        self.rung.wait(seconds)
-        self.rung.clear()
-
-
 def boot_clock() -> float:
     """Return seconds since the host started, sleep included: no one can set it."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)

@@ -14,9 +14,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from .engine import MANY, Address, Bell, Engine, tls_context
+from .engine import MANY, Address, Engine, tls_context
 from .errors import EngineLostError
-from .http import Http, read_places
+from .http import Asked, Http, read_places
 
 PORT = 2379
 PREFIX = "offswitch"
@@ -33,15 +33,15 @@ def spelled(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-class EtcdEngine:
+class EtcdEngine(Asked):
     """The keys below one prefix."""
 
     def __init__(self, address: Address) -> None:
         secure = address.scheme in ("etcds", "https")
         places = read_places(address.places or ("127.0.0.1",), PORT)
-        self.name, self.root = str(address), (address.path or PREFIX) + "/"
-        self.http = Http(self.name, places, tls_context(address.options) if secure else None)
-        self.bells: dict[str, Bell] = {}
+        tls = tls_context(address.options) if secure else None
+        super().__init__(str(address), Http(str(address), places, tls))
+        self.root = (address.path or PREFIX) + "/"
 
     def put(self, key: str, value: bytes) -> None:
         """Store a value; a majority has it when this returns."""
@@ -62,23 +62,12 @@ class EtcdEngine:
         """Take a key away."""
         self._ask("kv/deleterange", {"key": spelled(self.root + key)})
 
-    def wait(self, prefix: str, seconds: float) -> None:
-        """Return when something below a prefix changed, or the time is over."""
-        if prefix not in self.bells:
-            self.bells[prefix] = Bell(lambda: self._changes(prefix))
-        self.bells[prefix].wait(seconds)
-
-    def close(self) -> None:
-        """Close all connections."""
-        for bell in self.bells.values():
-            bell.ended.set()
-        self.http.close()
-
     def _below(self, prefix: str) -> dict[str, str]:
         # "0" follows "/" in ASCII, so this is all that begins with "prefix/".
         return {"key": spelled(f"{self.root}{prefix}/"), "range_end": spelled(f"{self.root}{prefix}0")}
 
-    def _changes(self, prefix: str) -> Iterator[bytes]:
+    def changes(self, prefix: str) -> Iterator[bytes]:
+        """Open a watch on the keys below a prefix."""
         return self.http.lines("POST", "/v3/watch", {"create_request": self._below(prefix)})
 
     def _pairs(self, what: str, question: dict[str, Any]) -> Iterator[tuple[str, bytes]]:

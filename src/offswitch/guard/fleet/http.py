@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Questions in JSON over HTTP, for the engines that are asked that way: one connection a thread, and every wait bounded.
+"""Questions in JSON over HTTP, and what the engines that are asked that way have in common: one connection a thread, every wait bounded.
 
 Easy to get wrong: a connection that the server closed while it was idle looks like a lost engine. The question is asked
 once more on a new connection; so questions must be such that asking twice does no harm.
@@ -13,7 +13,7 @@ import json
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from .engine import FLOOD
@@ -107,6 +107,57 @@ class Http:
             self.open.discard(line)
             line.close()
         self.own.line = None
+
+
+class Bell:
+    """A thread that holds a stream open and remembers that something came.
+
+    It is only ever a way to ask sooner, so it may break, hang or ring for nothing.
+    """
+
+    def __init__(self, stream: Callable[[], Iterator[bytes]]) -> None:
+        self.stream, self.rung, self.ended = stream, threading.Event(), threading.Event()
+        threading.Thread(target=self._listen, name="fleet bell", daemon=True).start()
+
+    def _listen(self) -> None:
+        while not self.ended.is_set():
+            try:
+                for _ in self.stream():
+                    self.rung.set()
+                    if self.ended.is_set():
+                        return
+            except Exception:  # whatever it was, the next question to the engine tells
+                pass
+            self.ended.wait(1.0)
+
+    def wait(self, seconds: float) -> None:
+        """Return when it has rung since the last time, or when the time is over."""
+        self.rung.wait(seconds)
+        self.rung.clear()
+
+
+class Asked:
+    """An engine that is asked, and that tells what changes, over HTTP: one way to its server, and a bell for each prefix."""
+
+    def __init__(self, name: str, http: Http) -> None:
+        self.name, self.http = name, http
+        self.bells: dict[str, Bell] = {}
+
+    def changes(self, prefix: str) -> Iterator[bytes]:
+        """Open the stream that says something whenever a key below the prefix changes."""
+        raise NotImplementedError
+
+    def wait(self, prefix: str, seconds: float) -> None:
+        """Return when something below a prefix changed, or the time is over."""
+        if prefix not in self.bells:
+            self.bells[prefix] = Bell(lambda: self.changes(prefix))
+        self.bells[prefix].wait(seconds)
+
+    def close(self) -> None:
+        """Close all connections."""
+        for bell in self.bells.values():
+            bell.ended.set()
+        self.http.close()
 
 
 def read_places(places: tuple[str, ...], port: int) -> list[tuple[str, int]]:

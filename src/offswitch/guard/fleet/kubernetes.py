@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from .engine import MANY, Address, Bell, Engine, tls_context
+from .engine import MANY, Address, Engine, tls_context
 from .errors import EngineLostError, FleetError
-from .http import Http, read_places
+from .http import Asked, Http, read_places
 
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 PORT = 6443
@@ -53,7 +53,7 @@ def read_config_map(item: Any) -> tuple[str, bytes]:
     return "", b""  # somebody else's with our label
 
 
-class KubernetesEngine:
+class KubernetesEngine(Asked):
     """The ConfigMaps of one namespace."""
 
     def __init__(self, address: Address) -> None:
@@ -70,11 +70,10 @@ class KubernetesEngine:
                 )
             places = (f"[{host}]:{port}" if ":" in host else f"{host}:{port}",)
             options = {"token": str(ACCOUNT / "token"), "ca": str(ACCOUNT / "ca.crt"), **options}
-        self.name, self.token = str(address), options.get("token")
         tls = None if options.get("plain") == "1" else tls_context(options)
-        self.http = Http(self.name, read_places(places, PORT), tls)
+        super().__init__(str(address), Http(str(address), read_places(places, PORT), tls))
+        self.token = options.get("token")
         self.place = f"/api/v1/namespaces/{quote(address.path or NAMESPACE, safe='')}/configmaps"
-        self.bells: dict[str, Bell] = {}
 
     def put(self, key: str, value: bytes) -> None:
         """Store a value: replace the ConfigMap, or create it where there is none."""
@@ -123,19 +122,8 @@ class KubernetesEngine:
         if status not in (200, 202, 404):
             raise self._refused("delete", status, answer)
 
-    def wait(self, prefix: str, seconds: float) -> None:
-        """Return when something below a prefix changed, or the time is over."""
-        if prefix not in self.bells:
-            self.bells[prefix] = Bell(lambda: self._changes(prefix))
-        self.bells[prefix].wait(seconds)
-
-    def close(self) -> None:
-        """Close all connections."""
-        for bell in self.bells.values():
-            bell.ended.set()
-        self.http.close()
-
-    def _changes(self, prefix: str) -> Iterator[bytes]:
+    def changes(self, prefix: str) -> Iterator[bytes]:
+        """Open a watch on the ConfigMaps below a prefix."""
         question = urlencode({"labelSelector": self._selector(prefix), "watch": "1", "timeoutSeconds": "50"})
         return self.http.lines("GET", f"{self.place}?{question}", None, self._bearer())
 

@@ -225,6 +225,12 @@ class TestItStopsWhenItIsTold:
         a_run("true").wait()
         assert stop("a")["order"]["by"] == "command ended"
 
+    def test_the_last_receipt_is_that_of_the_last_run_though_the_clock_was_set_back(self):
+        a_run("true").wait()
+        last = a_run("true").wait()
+        os.utime(last.path, (0, 0))
+        assert stop("a")["run"] == last.receipt["run"]
+
     def test_all_are_stopped_side_by_side(self):
         runs = [a_run("bash", "-c", DEFIANT, name=f"r{number}") for number in range(5)]
         ended = stop_all(now=True)

@@ -455,14 +455,11 @@ def last_receipt(name: str) -> Receipt:
 
 
 def _kept(name: str) -> Receipt:
-    """Return the newest receipt of that name that says anything."""
-    folder = receipts.folder()
-    found = [
-        path for path in os.listdir(folder) if path.rpartition("-")[0] == name and path.endswith(".json")
-    ]
+    """Return the last receipt of that name that says anything."""
+    found = receipts.of_name(name)
     if not found:
         raise NoSuchRunError(f"no run named {name!r} on this host, and no receipt of one")
-    for path in sorted((os.path.join(folder, one) for one in found), key=os.path.getmtime, reverse=True):
+    for path in found:
         with contextlib.suppress(
             PlaceError
         ):  # room set aside by a run that has not ended, or was not able to write

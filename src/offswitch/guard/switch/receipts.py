@@ -64,6 +64,8 @@ def reserve(name: str, run: str) -> tuple[str, int]:
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             os.posix_fallocate(file, 0, ROOM)
+            os.symlink(os.path.basename(path), draft := f"{path}.link")
+            os.rename(draft, _last(name))
         except OSError:
             os.close(file)
             os.unlink(path)
@@ -71,6 +73,23 @@ def reserve(name: str, run: str) -> tuple[str, int]:
     except OSError as failure:
         raise PlaceError(f"{path}: no room for the receipt: {failure.strerror}; free some, or name another folder by OFFSWITCH_STATE_DIR") from failure  # fmt: skip
     return path, file
+
+
+def of_name(name: str) -> list[str]:
+    """Return the files of a name's receipts, the last run's first. A link tells which that is: a clock that was set back does not."""
+    place = folder()
+    first = ""
+    with contextlib.suppress(OSError):
+        first = os.readlink(_last(name))
+    found = [one for one in os.listdir(place) if one.rpartition("-")[0] == name and one.endswith(".json")]
+    paths = {one: os.path.join(place, one) for one in found}
+    return [
+        paths[one] for one in sorted(found, key=lambda one: (one != first, -os.path.getmtime(paths[one])))
+    ]
+
+
+def _last(name: str) -> str:
+    return os.path.join(folder(), f"{name}.last")
 
 
 def canonical(receipt: Receipt) -> bytes:

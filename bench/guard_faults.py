@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Does an agent outlive its lease when those who guard it are killed, frozen or starved at a random moment?
 
-Command: python bench/guard_faults.py [--trials 1400] [--engine-trials 150] [--seed 0] [--workers 3] [--journal FILE] [--out docs/results/guard_faults.json]
+Command: python bench/guard_faults.py [--trials 1400] [--engine-trials 150] [--seed 0] [--workers 3] [--only FAULT] [--journal FILE] [--out docs/results/guard_faults.json]
 
 Each trial (`tests/guard/faults.py`) is one run of an agent of four processes under a lease of 0.3 to 1.5 s, and one fault, drawn
 from the trial's seed with its victims and its moment: while it starts, lives, is stopped, or as the lease ends. Counted are
@@ -13,6 +13,8 @@ from the trial's seed with its victims and its moment: while it starts, lives, i
 - lies: receipts that say "proved" although the agent wrote a heartbeat later than "empty", or somebody is alive;
 - left: processes of the guard, or of the agent, that are still there when all is over.
 
+`--only 'starve of processor: supervisor + keeper'` does the first so many trials in which that fault is drawn, as the table names it.
+
 A trial that is done is a line of the journal; after a `kill -9` the same command goes on where it was. The same seeds make the same
 plans; the moments are the machine's own. With 0 in n trials, the rate is below 1 - 0.05^(1/n) with 95 % confidence.
 CAVEAT: root, cgroup v1 for `cpu` and `memory` beside v2 (some faults are done with them), and /usr/bin/perl for the agent.
@@ -21,6 +23,7 @@ CAVEAT: root, cgroup v1 for `cpu` and `memory` beside v2 (some faults are done w
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import os
@@ -52,10 +55,9 @@ def main() -> int:
             "root is needed: agents have user ids of their own, and some faults are done with control groups"
         )
     options.journal.parent.mkdir(parents=True, exist_ok=True)
-    first = faults.ENGINE_SEEDS + options.seed
     wanted = {
-        *range(options.seed, options.seed + options.trials),
-        *range(first, first + options.engine_trials),
+        *seeds(options.seed, options.trials, options.only),
+        *seeds(faults.ENGINE_SEEDS + options.seed, options.engine_trials, options.only),
     }
     known = read(options.journal)
     todo = [seed for seed in sorted(wanted) if seed not in known]
@@ -101,10 +103,17 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=3, help="trials side by side")
+    parser.add_argument("--only", metavar="FAULT", help="this one, as the table names it")
     parser.add_argument("--journal", type=Path, default=Path(tempfile.gettempdir(), "guard_faults.jsonl"))
     parser.add_argument("--out", type=Path)
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()
+
+
+def seeds(first: int, count: int, only: str | None) -> list[int]:
+    """Return the first so many seeds, of those that draw one fault where it is named; fewer where they are rare."""
+    drawn = (seed for seed in range(first, first + 200 * count) if only in (None, title(faults.plan(seed))))
+    return list(itertools.islice(drawn, count))
 
 
 def work(options: argparse.Namespace) -> int:
@@ -150,8 +159,9 @@ def told(rows: list[Row], options: argparse.Namespace, loads: list[float]) -> di
     began = sum(row["began"] for row in whole)
     left = [row for row in whole if row["left"] or row["populated"]]
     outlived = [row for row in whole if row["began"] and row["late"] is not None and row["late"] > 0]
+    only = f" --only '{options.only}'" if options.only else ""
     return {
-        "command": f"python bench/guard_faults.py --trials {options.trials} --engine-trials {options.engine_trials} --seed {options.seed} --workers {options.workers}",
+        "command": f"python bench/guard_faults.py --trials {options.trials} --engine-trials {options.engine_trials} --seed {options.seed} --workers {options.workers}{only}",
         "machine": {"kernel": os.uname().release, "cores": len(os.sched_getaffinity(0)), "python": sys.version.split()[0],
                     "load": [round(min(loads), 1), round(statistics.median(loads), 1), round(max(loads), 1)]},
         "n": len(rows), "agent_began": began, "broke": [row for row in rows if "broke" in row],

@@ -10,11 +10,12 @@ import time
 import pytest
 
 from offswitch.guard import kernel
+from offswitch.guard.limits import Limits
 from offswitch.guard.running import Wish, renew, start, stop, stop_all
 from offswitch.guard.switch import receipts
 
 DAY = 86400.0
-DEFIANT = "trap '' TERM; (setsid sleep 1000 &) ; while :; do sleep 0.05; done"
+DEFIANT = "trap '' TERM; (setsid sleep 1000 &) ; echo ready; while :; do sleep 0.05; done"
 
 pytestmark = pytest.mark.skipif(
     os.environ.get("OFFSWITCH_MACHINE") != "thrown away" or os.geteuid() != 0,
@@ -46,7 +47,13 @@ def set_clock(request):
 
 
 def a_run(**settings):
-    return start(Wish(("bash", "-c", DEFIANT), **{"name": "a", **settings}))
+    """Start an agent, and return when it is deaf to notices."""
+    read, write = os.pipe()
+    run = start(Wish(("bash", "-c", DEFIANT), name="a", stdio=(read, write, write), **settings))
+    os.close(write)
+    assert os.read(read, 6) == b"ready\n"
+    os.close(read)
+    return run
 
 
 def test_a_lease_ends_when_it_ends(set_clock):
@@ -80,8 +87,6 @@ def test_an_order_is_carried_out_at_once_and_its_grace_is_as_long_as_it_was(set_
 
 
 def test_the_time_limit_is_as_long_as_it_was(set_clock):
-    from offswitch.guard.limits import Limits
-
     run = a_run(limits=Limits(seconds=8.0))
     set_clock()
     receipt = run.wait(60.0).receipt

@@ -332,8 +332,10 @@ class TestItStopsWhenNobodyCanTellIt:
         run = a_run("bash", "-c", DEFIANT, lease=60.0)
         os.kill(keeper_of(run), signal.SIGSTOP)
         shorten("a", 0.5)  # which the keeper does not hear
+        over = kernel.boot_time() + 0.5
         receipt = run.wait(10.0).receipt
         assert receipt["order"]["by"] == "lease"
+        assert receipt["order"]["boot"] - over < LATE
         assert (receipt["verdict"], alive(run.uid)) == ("proved", [])
 
     @pytest.mark.skipif(os.geteuid() != 0, reason="an agent is told from others by a user id of its own")

@@ -59,13 +59,14 @@ def folder() -> str:
 
 def reserve(name: str, run: str) -> tuple[str, int]:
     """Set room aside for a run's receipt; return its path and the open file. Raises PlaceError where the disk is full."""
-    path = os.path.join(folder(), f"{name}-{run[:12]}.json")
+    place = folder()
+    path = os.path.join(place, f"{name}-{run[:12]}.json")
     try:
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             os.posix_fallocate(file, 0, ROOM)
             os.symlink(os.path.basename(path), draft := f"{path}.link")
-            os.rename(draft, _last(name))
+            os.rename(draft, _last(place, name))
         except OSError:
             os.close(file)
             os.unlink(path)
@@ -80,7 +81,7 @@ def of_name(name: str) -> list[str]:
     place = folder()
     first = ""
     with contextlib.suppress(OSError):
-        first = os.readlink(_last(name))
+        first = os.readlink(_last(place, name))
     found = [one for one in os.listdir(place) if one.rpartition("-")[0] == name and one.endswith(".json")]
     paths = {one: os.path.join(place, one) for one in found}
     return [
@@ -88,8 +89,8 @@ def of_name(name: str) -> list[str]:
     ]
 
 
-def _last(name: str) -> str:
-    return os.path.join(folder(), f"{name}.last")
+def _last(place: str, name: str) -> str:
+    return os.path.join(place, f"{name}.last")
 
 
 def canonical(receipt: Receipt) -> bytes:

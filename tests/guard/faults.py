@@ -39,7 +39,7 @@ ANSWER_SECONDS = 3.0  # that `stop` gets
 EXITING = 0x4  # of the flags in /proc/PID/stat
 FAULTS = {
     "none": 2, "kill": 8, "freeze": 8, "freeze a while": 5, "flap": 4, "starve of processor": 4, "starve of files": 4,
-    "starve of memory": 4, "full disk": 4, "folder gone": 3,
+    "starve of memory": 4, "full disk": 4, "folder gone": 3, "freeze by group": 4,
 }  # fmt: skip
 PHASES = {"start": 3, "life": 5, "deadline": 2, "stop": 3}
 VICTIMS = [
@@ -343,6 +343,16 @@ class Trial:
         self.freeze()
         threading.Timer(self.plan["pause"], self.undo[-1]).start()
 
+    def freeze_by_group(self) -> None:
+        """Freeze so that not even SIGKILL ends it: by the freezer of cgroup v1."""
+        folder = Path(f"/sys/fs/cgroup/freezer/offswitch-trial-{os.getpid()}-{self.plan['seed']}")
+        folder.mkdir()
+        self.undo.append(lambda: leave(folder))
+        for pid in self.victims():
+            with contextlib.suppress(OSError):
+                into(folder, pid)
+        (folder / "freezer.state").write_text("FROZEN")
+
     def flap(self) -> None:
         def turn() -> None:
             end = time.monotonic() + self.plan["pause"]
@@ -571,9 +581,15 @@ def into(folder: Path, pid: int = 0) -> None:
 
 def leave(folder: Path) -> None:
     """Move whoever is in a v1 control group to the top, and remove it."""
-    for name in ("memory.oom_control", "memory.limit_in_bytes", "cpu.cfs_quota_us"):
+    lifted = {
+        "memory.oom_control": "0",
+        "memory.limit_in_bytes": "-1",
+        "cpu.cfs_quota_us": "-1",
+        "freezer.state": "THAWED",
+    }
+    for name, word in lifted.items():
         with contextlib.suppress(OSError):
-            cgroups.tell(folder / name, "0" if name.endswith("oom_control") else "-1")
+            cgroups.tell(folder / name, word)
     for _ in range(100):
         for pid in cgroups.pids_below(folder):
             with contextlib.suppress(OSError):

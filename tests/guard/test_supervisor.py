@@ -49,11 +49,13 @@ from offswitch.guard.running import (
 from offswitch.guard.switch import lease, places, receipts
 from offswitch.guard.switch.places import Place
 from offswitch.guard.tiers import at_least, survey
+from offswitch.guard.walls import cgroups
 from offswitch.guard.walls.keeper import FIRST_UID, UIDS
 
 SMALL = Limits(memory=128 * MIB, processes=64, disk=32 * MIB, output=MIB)
 DEFIANT = "trap '' TERM; (setsid sleep 1000 &) ; (setsid setsid sleep 1000 &); while :; do sleep 0.05; done"
 
+FREEZER = Path("/sys/fs/cgroup/freezer")
 LATE = 2.0  # seconds that a crowded machine may add; how quick it is, is measured in bench/
 STUBBORN = "trap '' TERM; echo ready; while :; do sleep 0.05; done"
 
@@ -337,6 +339,26 @@ class TestItStopsWhenNobodyCanTellIt:
         assert receipt["order"]["by"] == "lease"
         assert receipt["order"]["boot"] - over < LATE
         assert (receipt["verdict"], alive(run.uid)) == ("proved", [])
+
+    @pytest.mark.skipif(
+        not os.access(FREEZER, os.W_OK), reason="no freezer of version 1 here, which keeps the killed alive"
+    )
+    def test_a_keeper_that_cannot_die_holds_up_the_proof_and_not_the_kill(self):
+        run = a_run("bash", "-c", DEFIANT)
+        cold = FREEZER / f"offswitch-test-{os.getpid()}"
+        cold.mkdir()
+        try:
+            (cold / "cgroup.procs").write_text(str(keeper_of(run)))
+            (cold / "freezer.state").write_text("FROZEN")
+            eventually(lambda: not cgroups.populated(Path(run.folders[0])), 15.0)
+            with pytest.raises(TimeoutError):
+                run.wait(0.5)
+        finally:
+            (cold / "freezer.state").write_text("THAWED")
+            receipt = run.wait(10.0).receipt
+            assert (receipt["order"]["by"], receipt["verdict"]) == ("keeper lost", "proved")
+            eventually(lambda: not (cold / "cgroup.procs").read_text())
+            cold.rmdir()
 
     @pytest.mark.skipif(os.geteuid() != 0, reason="an agent is told from others by a user id of its own")
     def test_a_keeper_killed_at_any_moment_of_a_start_leaves_nobody_where_that_is_proved(self):

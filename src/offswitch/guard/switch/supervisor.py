@@ -45,6 +45,7 @@ from .output import Output
 
 BEAT, PATIENCE = 2.0, 4.0  # seconds between signs of life, and until silence counts as death
 PROOF_SECONDS = 20.0  # until a receipt must be written, proved or not
+CUT_SECONDS = 1.0  # that the proxy gets to die; whom root keeps frozen does not, nor does it pass anything on
 SPARE_PROCESSES = 8  # how many more than at the notice there may be during the grace
 
 
@@ -83,6 +84,7 @@ class Supervisor:
         """Take the name, set room aside, fork the keeper, ask for the jail. Whatever fails here has started no agent."""
         self.place.claim()
         self.keeper, self.keeper_pid = self.fork_keeper()  # before there is a key in this memory
+        self.groups = cgroups.name_of(self.keeper_pid)
         self.key = receipts.host_key()
         renew_key = os.urandom(32)
         self.receipt_path, self.receipt_file = receipts.reserve(self.place.name, self.run)
@@ -97,8 +99,7 @@ class Supervisor:
             "argv_sha256": self.wish["argv_sha256"], "started": {"wall": time.time(), "boot": now},
         }  # fmt: skip
         with open(self.create(places.ABOUT), "w") as file:
-            groups = cgroups.name_of(self.keeper_pid)
-            json.dump({"about": self.about, "receipt": self.receipt_path, "groups": groups}, file)
+            json.dump({"about": self.about, "receipt": self.receipt_path, "groups": self.groups}, file)
         self.record("started", lease=self.wish["lease"], grace=self.wish["grace"])
         testament = self.create(places.LAST)
         self.ask(self.keeper, {"do": "watch", "patience": PATIENCE}, [testament])
@@ -213,7 +214,9 @@ class Supervisor:
         elif "begun" in told or "open" in told:
             self.take_jail(told, descriptors)
         elif "over" in told:
-            self.fail("time" if told["over"].endswith("s are over") else "fault", told["over"])
+            lease = told["over"] == "its lease is over"
+            by = "lease" if lease else "time" if told["over"].endswith("are over") else "fault"
+            self.fail(by, told["over"])
         elif "closed" in told and self.proof is None:
             self.proof = {
                 **(told["closed"] or {"populated": 0, "how": "never started"}),
@@ -360,9 +363,12 @@ class Supervisor:
         if self.egress is not None:
             pid, pidfd = self.egress
             self.unwatch(pidfd)
+            dead = select.poll()
+            dead.register(pidfd, select.POLLIN)
             with contextlib.suppress(OSError):
                 signal.pidfd_send_signal(pidfd, signal.SIGKILL)
-                os.waitpid(pid, 0)
+                dead.poll(CUT_SECONDS * 1000)
+                os.waitpid(pid, os.WNOHANG)
             os.close(pidfd)
             self.egress = None
 
@@ -391,24 +397,23 @@ class Supervisor:
         self.ask(self.keeper, {"do": "close", "jail": 1}, [])
 
     def lose_keeper(self, why: str) -> None:
-        """The keeper is dead or frozen: kill it, so that it is dead, and do its work."""
+        """The keeper is dead or frozen: kill it, and do its work. It is not waited for: whom root keeps frozen does not die."""
         self.unwatch(self.keeper.fileno())
         self.keeper.close()
-        keeper, self.keeper_pid = self.keeper_pid, 0
-        with contextlib.suppress(ProcessLookupError, ChildProcessError):
-            os.kill(keeper, signal.SIGKILL)
-            os.waitpid(keeper, 0)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.keeper_pid, signal.SIGKILL)
+        self.keeper_pid = 0
         self.fail("keeper lost", why)
         if self.proof is None:
-            self.proof = self.prove(keeper)
+            self.proof = self.prove()
 
-    def prove(self, keeper: int) -> Message:
+    def prove(self) -> Message:
         """Kill and look until the kernel counts nobody, or patience is over; used where there is no keeper to do it."""
         houses = [place / cgroups.HOUSE for place, _ in cgroups.find_homes().places()]
-        runs = [run for house in houses for run in house.glob(f"{keeper}-*") if cgroups.is_leftover(run.name)]
+        runs = [house / self.groups for house in houses]
         end = time.monotonic() + PROOF_SECONDS
-        while any(map(cgroups.populated, runs)) or namespace_lives(self.first) or kernel.has_children():
-            for _ in kernel.reap():  # what the keeper left comes to us
+        while self.somebody(runs):
+            for _ in kernel.reap():  # the keeper, and what it left, which comes to us
                 pass
             for run in runs:
                 cgroups.kill(run)
@@ -419,6 +424,12 @@ class Supervisor:
         for run in runs:
             cgroups.remove_below(run)
         return {"populated": 0, "empty": empty, "how": "supervisor"}
+
+    def somebody(self, runs: list[Path]) -> bool:
+        """Tell whether anybody is left: in a group, in the namespace, or, where not both can tell, among what the keeper left us."""
+        if any(map(cgroups.populated, runs)) or namespace_lives(self.first):
+            return True
+        return (not runs or self.first < 0) and kernel.has_children()
 
     def pids(self) -> list[int]:
         """Return who is in the agent's group."""

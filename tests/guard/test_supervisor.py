@@ -255,11 +255,11 @@ class TestItStopsWhenNobodyCanTellIt:
         assert 0.4 <= lived < 0.4 + LATE
 
     def test_a_lease_that_is_renewed_does_not(self):
-        run = a_run(lease=0.6)
+        run = a_run(lease=1.5)
         for _ in range(6):
-            time.sleep(0.2)
-            assert renew("a") == pytest.approx(0.6, abs=0.1)
-        assert alive(run.uid)
+            time.sleep(0.3)
+            assert alive(run.uid)
+            assert 0 < renew("a") <= 1.5
         assert run.wait(5.0).receipt["renewals"] == {"accepted": 6, "refused": 0}
 
     def test_a_renewal_that_the_end_overtakes_is_told_so(self, monkeypatch):

@@ -13,6 +13,7 @@ import json
 import socket
 import ssl
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -136,16 +137,16 @@ class Bell:
         self.rung.clear()
 
 
-class Asked:
+class Asked(ABC):
     """An engine that is asked, and that tells what changes, over HTTP: one way to its server, and a bell for each prefix."""
 
     def __init__(self, name: str, http: Http) -> None:
         self.name, self.http = name, http
         self.bells: dict[str, Bell] = {}
 
+    @abstractmethod
     def changes(self, prefix: str) -> Iterator[bytes]:
         """Open the stream that says something whenever a key below the prefix changes."""
-        raise NotImplementedError
 
     def wait(self, prefix: str, seconds: float) -> None:
         """Return when something below a prefix changed, or the time is over."""

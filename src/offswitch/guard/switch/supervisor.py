@@ -22,7 +22,6 @@ import errno
 import gc
 import json
 import os
-import resource
 import select
 import signal
 import socket
@@ -40,6 +39,7 @@ from offswitch.guard.walls.messages import MESSAGE, receive
 
 from . import persistence, places, receipts
 from .clients import MOST_LINES, Clients, Message, tell
+from .harden import harden
 from .lease import Lease
 from .output import Output
 
@@ -127,7 +127,7 @@ class Supervisor:
                     *self.streams,
                 ):
                     os.close(descriptor)
-                harden()
+                harden(2 * MOST_LINES)
                 kernel.hide_memory(
                     False
                 )  # it holds no key, and without root its children could not write to their own /proc
@@ -552,29 +552,11 @@ class Supervisor:
                 self.stop("disk", f"the ledger cannot be written: {failure.strerror}", now=True)
 
 
-def harden() -> None:
-    """Be hard to reach, to starve and to stop; the supervisor and its keeper alike."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE):
-        signal.signal(number, signal.SIG_IGN)
-    os.umask(0o077)
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(
-        resource.RLIMIT_NOFILE, (min(hard, 2 * MOST_LINES) if hard > 0 else 2 * MOST_LINES, hard)
-    )
-    kernel.hide_memory()
-    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
-        file.write("-900")  # where memory ends, the agent goes first
-    with contextlib.suppress(
-        OSError
-    ):  # a deadline is kept on a machine whose processors are all taken; not passed on
-        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
-
-
 def main() -> None:
     """Serve the front whose socket is given on the command line."""
     front = socket.socket(fileno=int(sys.argv[1]))
     os.set_inheritable(front.fileno(), False)
-    harden()
+    harden(2 * MOST_LINES)
     kernel.adopt_orphans()  # what a killed keeper leaves
     data, descriptors, _, _ = socket.recv_fds(front, MESSAGE, 4, socket.MSG_CMSG_CLOEXEC)
     if not data:
